@@ -1,0 +1,55 @@
+import type { Request, RequestHandler } from 'express'
+import { answerError, answerResult } from '../src/answer.ts'
+import { isUploadMethod } from '../src/check-request.ts'
+import { UploadError } from '../src/errors.ts'
+import type { S3UploadOptions } from '../src/options.ts'
+import { resolveOptions } from '../src/settings.ts'
+import { uploadForm } from '../src/stream-to-s3.ts'
+import type { UploadContext, UploadResult } from '../src/types.ts'
+import { writeAnswer } from './write-answer.ts'
+
+export type { S3UploadOptions, UploadResult }
+export { UploadError }
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** Set by `s3Upload` with `respond: false`. */
+      upload?: UploadResult
+    }
+  }
+}
+
+export interface ExpressUploadContext extends UploadContext {
+  request: Request
+}
+
+type Options = S3UploadOptions<ExpressUploadContext>
+
+/**
+ * Express middleware that streams every file of a multipart form to S3, for Express 4 and 5. It answers: 201 with
+ * the result, or problem details. With `respond: false` it sets `req.upload` and calls `next()`, or `next(error)`.
+ * Requests other than POST, PUT and PATCH go on untouched.
+ *
+ * @example app.post('/upload', s3Upload('my-bucket'))
+ * @throws TypeError for options that cannot be
+ */
+export function s3Upload(bucket: string, options?: Omit<Options, 'bucket'>): RequestHandler
+export function s3Upload(options: Options): RequestHandler
+export function s3Upload(bucket: string | Options, options?: Omit<Options, 'bucket'>): RequestHandler {
+  const settings = resolveOptions(bucket, options)
+
+  return async function s3Upload(request, response, next) {
+    if (!isUploadMethod(request.method)) return next()
+    let upload: UploadResult
+    try {
+      upload = await uploadForm(request, settings)
+    } catch (error) {
+      if (!settings.respond || !(error instanceof UploadError)) return next(error)
+      return writeAnswer(response, answerError(error, settings))
+    }
+    if (settings.respond) return writeAnswer(response, answerResult(upload))
+    request.upload = upload
+    next()
+  }
+}

@@ -1,0 +1,45 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { answerError, answerResult } from '../src/answer.ts'
+import { isUploadMethod, methodNotAllowed } from '../src/check-request.ts'
+import type { StreamToS3Options } from '../src/options.ts'
+import { resolveOptions } from '../src/settings.ts'
+import { uploadForm } from '../src/stream-to-s3.ts'
+import type { UploadContext, UploadResult } from '../src/types.ts'
+import { writeAnswer } from './write-answer.ts'
+
+export { UploadError } from '../src/errors.ts'
+export type { StreamToS3Options, UploadResult }
+
+export interface HttpUploadContext extends UploadContext {
+  request: IncomingMessage
+}
+
+type Options = StreamToS3Options<HttpUploadContext>
+type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+/**
+ * A handler for `node:http` that streams every file of a multipart form to S3 and answers: 201 with the result,
+ * or problem details; 405 for requests other than POST, PUT and PATCH. It never rejects. To answer by yourself,
+ * call `streamToS3(request, options)`.
+ *
+ * @example http.createServer(s3Upload('my-bucket')).listen(3000)
+ * @throws TypeError for options that cannot be
+ */
+export function s3Upload(bucket: string, options?: Omit<Options, 'bucket'>): Handler
+export function s3Upload(options: Options): Handler
+export function s3Upload(bucket: string | Options, options?: Omit<Options, 'bucket'>): Handler {
+  const settings = resolveOptions(bucket, options)
+  if (!settings.respond) {
+    throw new TypeError('node:http has nobody to hand the result on to. Without respond, use streamToS3().')
+  }
+
+  return async function s3Upload(request, response) {
+    try {
+      if (!isUploadMethod(request.method)) throw methodNotAllowed()
+      const upload = await uploadForm(request, settings)
+      writeAnswer(response, answerResult(upload))
+    } catch (error) {
+      writeAnswer(response, answerError(error, settings))
+    }
+  }
+}

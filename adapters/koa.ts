@@ -1,0 +1,52 @@
+import type { Context, Middleware } from 'koa'
+import { type Answer, answerError, answerResult } from '../src/answer.ts'
+import { isUploadMethod } from '../src/check-request.ts'
+import { UploadError } from '../src/errors.ts'
+import type { S3UploadOptions } from '../src/options.ts'
+import { resolveOptions } from '../src/settings.ts'
+import { uploadForm } from '../src/stream-to-s3.ts'
+import type { UploadContext, UploadResult } from '../src/types.ts'
+
+export type { S3UploadOptions, UploadResult }
+export { UploadError }
+
+export interface KoaUploadContext extends UploadContext {
+  ctx: Context
+}
+
+type Options = S3UploadOptions<KoaUploadContext>
+
+/**
+ * Koa middleware that streams every file of a multipart form to S3, for Koa 2 and 3. It answers: 201 with the
+ * result, or problem details. With `respond: false` it sets `ctx.state.upload` and calls `next()`, or throws.
+ * Requests other than POST, PUT and PATCH go on untouched.
+ *
+ * @example app.use(s3Upload('my-bucket'))
+ * @throws TypeError for options that cannot be
+ */
+export function s3Upload(bucket: string, options?: Omit<Options, 'bucket'>): Middleware
+export function s3Upload(options: Options): Middleware
+export function s3Upload(bucket: string | Options, options?: Omit<Options, 'bucket'>): Middleware {
+  const settings = resolveOptions(bucket, options)
+
+  return async function s3Upload(ctx, next) {
+    if (!isUploadMethod(ctx.method)) return next()
+    let upload: UploadResult
+    try {
+      upload = await uploadForm(ctx.req, settings, { ctx })
+    } catch (error) {
+      if (!settings.respond || !(error instanceof UploadError)) throw error
+      return setAnswer(ctx, answerError(error, settings))
+    }
+    if (settings.respond) return setAnswer(ctx, answerResult(upload))
+    ctx.state.upload = upload
+    return next()
+  }
+}
+
+function setAnswer(ctx: Context, answer: Answer | undefined): void {
+  if (answer === undefined) return
+  ctx.status = answer.status
+  ctx.set(answer.headers)
+  ctx.body = answer.body
+}

@@ -1,0 +1,59 @@
+import { UploadError } from './errors.ts'
+import type { FieldPart } from './parse-multipart.ts'
+import { formatSize } from './sizes.ts'
+import type { Fields } from './types.ts'
+
+export interface FieldLimits {
+  maxFields: number
+  maxFieldSize: number
+  maxFieldNameSize: number
+}
+
+export interface FormFields {
+  readonly values: Fields
+  /** Throws for a field above a limit. */
+  add(field: FieldPart): void
+}
+
+/** Gathers the fields of a form. The object has no prototype: a field may be called `__proto__`. */
+export function createFields(limits: FieldLimits): FormFields {
+  const values: Fields = Object.create(null)
+  let count = 0
+
+  function add({ name, value, truncated }: FieldPart): void {
+    checkFieldName(name, limits)
+    count++
+    if (count > limits.maxFields) {
+      throw new UploadError('TOO_MANY_FIELDS', `The form has more than ${limits.maxFields} fields.`, {
+        limit: limits.maxFields,
+      })
+    }
+    if (truncated) {
+      throw new UploadError(
+        'FIELD_TOO_LARGE',
+        `Field "${name}" is larger than ${formatSize(limits.maxFieldSize)}.`,
+        { field: name, limit: limits.maxFieldSize },
+      )
+    }
+    values[name] = appended(values[name], value)
+  }
+
+  return { values, add }
+}
+
+function appended(present: string | string[] | undefined, value: string): string | string[] {
+  if (present === undefined) return value
+  return Array.isArray(present) ? [...present, value] : [present, value]
+}
+
+export function checkFieldName(
+  name: string,
+  { maxFieldNameSize }: Pick<FieldLimits, 'maxFieldNameSize'>,
+): void {
+  if (Buffer.byteLength(name) <= maxFieldNameSize) return
+  throw new UploadError(
+    'FIELD_NAME_TOO_LONG',
+    `A field's name is longer than ${formatSize(maxFieldNameSize)}: "${name.slice(0, 50)}…".`,
+    { limit: maxFieldNameSize },
+  )
+}

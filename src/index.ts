@@ -1,0 +1,17 @@
+export { type Leftover, UploadError, type UploadErrorCode } from './errors.ts'
+export type { StreamToS3Options } from './options.ts'
+export type { Size } from './sizes.ts'
+export { streamToS3 } from './stream-to-s3.ts'
+export type {
+  Checksums,
+  Fields,
+  IncomingFile,
+  IncomingRequest,
+  ObjectParams,
+  S3ClientLike,
+  UploadContext,
+  UploadedFile,
+  UploadProgress,
+  UploadResult,
+} from './types.ts'
+export type { ByteSource, Staged, StoredObject, Uploader, UploadScope, UploadTarget } from './uploader.ts'

@@ -1,0 +1,60 @@
+import { nameOf } from './accept-file.ts'
+import { UploadError } from './errors.ts'
+import { formatSize } from './sizes.ts'
+import type { IncomingFile } from './types.ts'
+
+export interface ByteLimits {
+  maxFileSize: number
+  maxTotalSize: number
+  /** What the request says of its own length, if it does. */
+  declaredLength?: number
+}
+
+/** Of all files of one form, so far. */
+export interface FormCount {
+  files: number
+  bytes: number
+}
+
+export interface FileInspector {
+  /** Bytes of this file so far. */
+  readonly size: number
+  /** Throws as soon as a limit is exceeded by one byte. */
+  inspect(chunk: Buffer): void
+}
+
+/** The one pass over the bytes of a file. */
+export function inspectFile(file: IncomingFile, count: FormCount, limits: ByteLimits): FileInspector {
+  const { maxFileSize, maxTotalSize, declaredLength = Number.POSITIVE_INFINITY } = limits
+  const place = { field: file.field, filename: file.filename }
+  let size = 0
+
+  function inspect(chunk: Buffer): void {
+    size += chunk.length
+    count.bytes += chunk.length
+    if (size > maxFileSize) {
+      throw new UploadError('FILE_TOO_LARGE', `${nameOf(file)} is larger than ${formatSize(maxFileSize)}.`, {
+        ...place,
+        limit: maxFileSize,
+      })
+    }
+    if (count.bytes > maxTotalSize) {
+      throw new UploadError(
+        'TOTAL_TOO_LARGE',
+        `The files of this form are larger than ${formatSize(maxTotalSize)} together.`,
+        { ...place, limit: maxTotalSize },
+      )
+    }
+    // Buffers are sized by what a request declares. Node holds its requests to it, other sources may not.
+    if (count.bytes > declaredLength) {
+      throw new UploadError('MALFORMED_BODY', 'The request is longer than its Content-Length.', place)
+    }
+  }
+
+  return {
+    get size() {
+      return size
+    },
+    inspect,
+  }
+}

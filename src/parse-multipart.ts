@@ -1,0 +1,151 @@
+import type { Readable } from 'node:stream'
+import busboy from 'busboy'
+import { UploadError } from './errors.ts'
+import { cleanFilename } from './filename.ts'
+import { KiB } from './sizes.ts'
+import type { IncomingFile, IncomingRequest } from './types.ts'
+
+export interface FieldPart {
+  name: string
+  value: string
+  /** The value was longer than `maxFieldSize` and has been cut. */
+  truncated: boolean
+}
+
+export interface FilePart {
+  file: IncomingFile
+  /** Has to be read to its end, or the signal aborted: the form goes on only after it. */
+  stream: Readable
+}
+
+export interface PartHandlers {
+  onField(part: FieldPart): void
+  onFile(part: FilePart): void
+}
+
+export interface ParserLimits {
+  maxFieldSize: number
+  /** Parts of any kind. */
+  maxParts: number
+}
+
+/** A socket hands on 64 KiB at a time; with less, every chunk would pause and resume the request. */
+const WATER_MARK = 128 * KiB
+
+/**
+ * Reads a form and hands on its parts in their order. Resolves when the form has been read to its end. Rejects
+ * with an `UploadError` for a form that is not one, with what a handler threw, or with the reason of the signal.
+ * However it ends, it has let go of the request, which may have more to be read.
+ */
+export function parseMultipart(
+  request: IncomingRequest,
+  limits: ParserLimits,
+  handlers: PartHandlers,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const parser = createParser(request, limits)
+    let settled = false
+
+    function settle(finish: () => void) {
+      if (settled) return
+      settled = true
+      signal.removeEventListener('abort', onAbort)
+      request.unpipe(parser)
+      finish()
+      parser.destroy()
+    }
+    const fail = (error: unknown) => settle(() => reject(error))
+    const onAbort = () => fail(signal.reason)
+
+    /** An exception inside a parser's event would come up in the socket's, where nobody can catch it. */
+    function handle(handler: () => void) {
+      if (settled) return
+      try {
+        handler()
+      } catch (error) {
+        fail(error)
+      }
+    }
+
+    parser.on('field', (name, value, info) =>
+      handle(() => {
+        checkCharset(name, value)
+        handlers.onField({ name: checkName(name), value, truncated: info.valueTruncated })
+      }),
+    )
+    parser.on('file', (name, stream, info) => {
+      // The parser destroys the stream with an error when it fails, and tells of that by its own 'error'.
+      stream.on('error', () => {})
+      handle(() => {
+        checkTransferEncoding(info.encoding)
+        const filename = cleanFilename(info.filename ?? '')
+        handlers.onFile({ file: { field: checkName(name), filename, type: info.mimeType }, stream })
+      })
+    })
+    parser.on('partsLimit', () =>
+      fail(
+        new UploadError('TOO_MANY_PARTS', `The form has more than ${limits.maxParts} parts.`, {
+          limit: limits.maxParts,
+        }),
+      ),
+    )
+    parser.on('error', (cause: Error) => fail(malformed(cause)))
+    parser.on('close', () => settle(resolve))
+    signal.addEventListener('abort', onAbort)
+    if (signal.aborted) onAbort()
+    else request.pipe(parser)
+  })
+}
+
+function createParser(request: IncomingRequest, { maxFieldSize, maxParts }: ParserLimits) {
+  try {
+    return busboy({
+      headers: request.headers,
+      defParamCharset: 'utf8',
+      highWaterMark: WATER_MARK,
+      fileHwm: WATER_MARK,
+      limits: {
+        // busboy speaks up at a limit, not above it. Files, fields and their bytes are counted by us.
+        fieldSize: maxFieldSize + 1,
+        parts: maxParts + 1,
+      },
+    })
+  } catch (cause) {
+    throw new UploadError('MISSING_BOUNDARY', 'The Content-Type header has no usable boundary.', { cause })
+  }
+}
+
+/** RFC 7578, 4.2: every part has a name. */
+function checkName(name: string | undefined): string {
+  if (name) return name
+  throw new UploadError('MALFORMED_BODY', 'A part of the form has no name.')
+}
+
+/** busboy has no text for a charset that Node does not know. */
+function checkCharset(name: string, value: string | undefined): void {
+  if (value !== undefined) return
+  throw new UploadError('UNSUPPORTED_ENCODING', `Field "${name}" is in an unknown charset; send UTF-8.`, {
+    field: name,
+    allowed: ['utf-8'],
+  })
+}
+
+/** RFC 7578, 4.7: deprecated, and bytes in base64 would be stored as base64. */
+function checkTransferEncoding(encoding: string): void {
+  if (['7bit', '8bit', 'binary'].includes(encoding)) return
+  throw new UploadError(
+    'UNSUPPORTED_ENCODING',
+    `A file has Content-Transfer-Encoding ${encoding}; send its bytes as they are.`,
+    { allowed: ['binary'] },
+  )
+}
+
+function malformed(cause: Error): UploadError {
+  if (cause.message.startsWith('Unexpected end')) {
+    return new UploadError('TRUNCATED_BODY', 'The form ended before its last boundary.', { cause })
+  }
+  return new UploadError('MALFORMED_BODY', `The form cannot be read: ${cause.message.toLowerCase()}.`, {
+    cause,
+  })
+}

@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+/** Tests import the package by its public names, and get the source. */
+const alias = [
+  { find: /^s3-upstream$/, replacement: source('./src/index.ts') },
+  { find: /^s3-upstream\/lib-storage$/, replacement: source('./src/lib-storage.ts') },
+  { find: /^s3-upstream\/testing$/, replacement: source('./testing/index.ts') },
+  { find: /^s3-upstream\/(express|koa|http)$/, replacement: source('./adapters/$1.ts') },
+]
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
+    exclude: ['test/package/**'],
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    testTimeout: 30_000,
+    // An unhandled rejection anywhere fails the run, whichever test was running.
+    dangerouslyIgnoreUnhandledErrors: false,
+  },
+})
