@@ -1,0 +1,87 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express5 from 'express'
+import express4 from 'express4'
+import Koa3 from 'koa'
+import Koa2 from 'koa2'
+import { s3Upload as expressUpload } from 's3-upstream/express'
+import { s3Upload as httpUpload } from 's3-upstream/http'
+import { s3Upload as koaUpload } from 's3-upstream/koa'
+import type { S3UploadOptions } from '../../src/options.ts'
+
+export interface RunningRoute {
+  url: string
+  server: Server
+  /** Errors that reached the framework's own handler. */
+  errors: unknown[]
+  close(): Promise<void>
+}
+
+export interface RouteKind {
+  name: string
+  open(options: S3UploadOptions): Promise<RunningRoute>
+}
+
+/** Every framework that there is an adapter for, each with one upload route at every path. */
+export const routes: RouteKind[] = [
+  { name: 'Express 4', open: options => listen(errors => expressApp(express4, options, errors)) },
+  { name: 'Express 5', open: options => listen(errors => expressApp(express5, options, errors)) },
+  {
+    name: 'Koa 2',
+    open: options => listen(errors => koaApp(Koa2 as unknown as typeof Koa3, options, errors)),
+  },
+  { name: 'Koa 3', open: options => listen(errors => koaApp(Koa3, options, errors)) },
+  { name: 'node:http', open: ({ respond: _, ...options }) => listen(() => httpUpload(options)) },
+]
+
+/** With `respond: false`, answers 200 with what was handed on. */
+function expressApp(express: typeof express5, options: S3UploadOptions, errors: unknown[]): RequestListener {
+  const app = express()
+  app.use(expressUpload(options))
+  app.use((request, response) => {
+    response.json({ handedOn: request.upload ?? null })
+  })
+  const onError: express5.ErrorRequestHandler = (error, _request, response, _next) => {
+    errors.push(error)
+    response.status(error.statusCode ?? 500).json({ handler: error.code ?? error.message })
+  }
+  return app.use(onError) as unknown as RequestListener
+}
+
+function koaApp(Koa: typeof Koa3, options: S3UploadOptions, errors: unknown[]): RequestListener {
+  const app = new Koa()
+  app.use(async (ctx, next) => {
+    try {
+      await next()
+    } catch (error) {
+      errors.push(error)
+      const { statusCode, code, message } = error as Error & { statusCode?: number; code?: string }
+      ctx.status = statusCode ?? 500
+      ctx.body = { handler: code ?? message }
+    }
+  })
+  app.use(koaUpload(options))
+  app.use(ctx => {
+    ctx.body = { handedOn: ctx.state.upload ?? null }
+  })
+  return app.callback()
+}
+
+export async function listen(makeHandler: (errors: unknown[]) => RequestListener): Promise<RunningRoute> {
+  const errors: unknown[] = []
+  const server = createServer(makeHandler(errors)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    server,
+    errors,
+    async close() {
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}

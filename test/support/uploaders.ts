@@ -1,0 +1,8 @@
+import { libStorage } from 's3-upstream/lib-storage'
+import { partWriter } from '../../src/part-writer.ts'
+import type { Uploader } from '../../src/uploader.ts'
+
+export const uploaders: { name: string; uploader: Uploader }[] = [
+  { name: 'part writer', uploader: partWriter },
+  { name: 'lib-storage', uploader: libStorage() },
+]
