@@ -70,10 +70,10 @@ export class UploadError extends Error {
   /** Whether `message` may be shown to the client. */
   readonly expose: boolean
   readonly headers: Record<string, string>
-  readonly field?: string
-  readonly filename?: string
-  readonly limit?: number
-  readonly allowed?: readonly string[]
+  declare readonly field?: string
+  declare readonly filename?: string
+  declare readonly limit?: number
+  declare readonly allowed?: readonly string[]
   /** What this upload left at S3 because removing it failed. Empty unless S3 refused the cleanup too. */
   leftovers: readonly Leftover[] = []
 

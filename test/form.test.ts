@@ -1,0 +1,316 @@
+import { streamToS3, type UploadResult } from 's3-upstream'
+import { describe, expect, it } from 'vitest'
+import type { StreamToS3Options } from '../src/options.ts'
+import { bytes, MB } from './support/bytes.ts'
+import { BOUNDARY, type FormPart, filePart, formBody } from './support/form-body.ts'
+import { incoming, slices } from './support/incoming.ts'
+import { BUCKET, expectNothingLeft, useStorage } from './support/storage.ts'
+
+const s3 = await useStorage()
+
+function upload(
+  form: Buffer | FormPart[],
+  options: Partial<StreamToS3Options> = {},
+  headers = {},
+): Promise<UploadResult> {
+  const body = Buffer.isBuffer(form) ? form : formBody(form)
+  return streamToS3(incoming(slices(body, 1000), headers), { bucket: BUCKET, client: s3.oneTry, ...options })
+}
+
+const refusal = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'stored',
+    error => error,
+  )
+
+describe('files', () => {
+  it.each<[string, FormPart, string]>([
+    ['UTF-8', filePart('f', '日本語 ü.txt', 'x'), '日本語 ü.txt'],
+    ['quotes as browsers escape them', filePart('f', '%22a%22.txt', 'x'), '"a".txt'],
+    ['quotes as curl escapes them', filePart('f', '\\"a\\".txt', 'x'), '"a".txt'],
+    ['a path of Unix', filePart('f', '../../etc/passwd', 'x'), 'passwd'],
+    ['a path of Windows', filePart('f', 'C:\\\\fakepath\\\\a.txt', 'x'), 'a.txt'],
+  ])('have the name that the client sent: %s', async (_, part, filename) => {
+    expect((await upload([part])).files[0]?.filename).toBe(filename)
+  })
+
+  it('have the name of filename* where there is one (RFC 8187)', async () => {
+    const disposition = `form-data; name="f"; filename="x"; filename*=UTF-8''%E6%97%A5.txt`
+    const part = Buffer.from(`--${BOUNDARY}\r\nContent-Disposition: ${disposition}\r\n\r\nx\r\n`)
+    const { files } = await upload(Buffer.concat([part, formBody([])]))
+    expect(files[0]?.filename).toBe('日.txt')
+  })
+
+  it('are no files without a name and without bytes, and do not reach the hooks', async () => {
+    const empty = { name: 'f', filename: '', type: 'application/octet-stream' }
+    const seen: string[] = []
+    const { files } = await upload([empty, filePart('g', 'g', 'x'), empty], {
+      accept: 'text/plain',
+      maxFiles: 1,
+      key: ({ field }) => {
+        seen.push(field)
+        return field
+      },
+    })
+    expect(files.map(({ field }) => field)).toEqual(['g'])
+    expect(seen).toEqual(['g'])
+  })
+
+  it('without a name but with bytes are files, and so are those with a name and no bytes', async () => {
+    const { files } = await upload([
+      { name: 'nameless', type: 'application/octet-stream', body: 'bytes' },
+      filePart('empty', 'empty.txt', ''),
+    ])
+    expect(files).toMatchObject([
+      { field: 'nameless', filename: '', size: 5 },
+      { field: 'empty', filename: 'empty.txt', size: 0 },
+    ])
+    expect(
+      s3
+        .objects(BUCKET)
+        .map(({ size }) => size)
+        .sort(),
+    ).toEqual([0, 5])
+  })
+
+  it('have text/plain for a type where the client declares none (RFC 7578, 4.4)', async () => {
+    const { files } = await upload([{ name: 'f', filename: 'a.bin', body: 'x' }])
+    expect(files[0]?.type).toBe('text/plain')
+  })
+
+  it('with one key for two of them are refused: one would be lost', async () => {
+    const form = [filePart('a', 'same', 'a'), filePart('b', 'same', 'b')]
+    const error = await refusal(upload(form, { key: ({ filename }) => filename }))
+    expect(error).toMatchObject({ code: 'DUPLICATE_KEY', status: 409, field: 'b' })
+    expectNothingLeft(s3)
+  })
+
+  it('with a key that S3 cannot have fail the form', async () => {
+    const error = await refusal(upload([filePart('a', 'a', bytes(3000))], { key: () => '' }))
+    expect(error).toMatchObject({ code: 'INVALID_KEY', status: 500, field: 'a' })
+    expectNothingLeft(s3)
+  })
+
+  it('with a parameter of ours from params() fail the form', async () => {
+    const params = () => ({ Key: 'mine' }) as object
+    expect(await refusal(upload([filePart('a', 'a', 'a')], { params }))).toBeInstanceOf(TypeError)
+    expectNothingLeft(s3)
+  })
+
+  it('encoded for transfer are refused: their code would be stored', async () => {
+    const part = { ...filePart('a', 'a', 'aGk='), headers: ['Content-Transfer-Encoding: base64'] }
+    const error = await refusal(upload([part]))
+    expect(error).toMatchObject({ code: 'UNSUPPORTED_ENCODING', status: 415 })
+  })
+})
+
+describe('fields', () => {
+  it('are gathered on an object without a prototype', async () => {
+    const names = ['__proto__', 'constructor', 'toString', 'a[b]']
+    const { fields } = await upload(names.map(name => ({ name, body: name })))
+    expect(Object.getPrototypeOf(fields)).toBeNull()
+    expect(Object.entries(fields)).toEqual(names.map(name => [name, name]))
+    expect({}).not.toHaveProperty('polluted')
+  })
+
+  it('that come several times have all their values', async () => {
+    const { fields } = await upload(['1', '2', '3'].map(body => ({ name: 'n', body })))
+    expect(fields.n).toEqual(['1', '2', '3'])
+  })
+
+  it.each<[string, FormPart[], Partial<StreamToS3Options>, object]>([
+    ['too many', [{ name: 'a' }, { name: 'b' }], { maxFields: 1 }, { code: 'TOO_MANY_FIELDS', limit: 1 }],
+    [
+      'too large',
+      [{ name: 'a', body: '123456' }],
+      { maxFieldSize: 5 },
+      { code: 'FIELD_TOO_LARGE', limit: 5, field: 'a' },
+    ],
+    [
+      'with too long a name',
+      [{ name: 'ééé' }],
+      { maxFieldNameSize: 5 },
+      { code: 'FIELD_NAME_TOO_LONG', limit: 5 },
+    ],
+    [
+      'of files with too long a name',
+      [filePart('abcdef', 'x', 'x')],
+      { maxFieldNameSize: 5 },
+      { code: 'FIELD_NAME_TOO_LONG' },
+    ],
+  ])('%s are refused with 413', async (_, form, options, expected) => {
+    const withFile = [filePart('f', 'f', 'f'), ...form]
+    expect(await refusal(upload(withFile, options))).toMatchObject({ status: 413, ...expected })
+    expectNothingLeft(s3)
+  })
+
+  it('exactly at their limits are taken', async () => {
+    const { fields } = await upload([{ name: 'ééa', body: '12345' }], {
+      maxFields: 1,
+      maxFieldSize: 5,
+      maxFieldNameSize: 5,
+    })
+    expect(fields).toEqual({ ééa: '12345' })
+  })
+
+  it('in another charset are decoded, and refused in one that nobody knows', async () => {
+    const { fields } = await upload([
+      { name: 'a', type: 'text/plain; charset=latin1', body: Buffer.from([0xe9]) },
+    ])
+    expect(fields.a).toBe('é')
+    const error = await refusal(upload([{ name: 'a', type: 'text/plain; charset=klingon', body: 'x' }]))
+    expect(error).toMatchObject({ code: 'UNSUPPORTED_ENCODING', field: 'a' })
+  })
+})
+
+describe('malformed forms', () => {
+  const cases: [string, Buffer, object, string][] = [
+    ['without a first boundary', Buffer.from('hello'), {}, 'TRUNCATED_BODY'],
+    ['that are empty', Buffer.alloc(0), {}, 'TRUNCATED_BODY'],
+    [
+      'with a broken head',
+      Buffer.from(`--${BOUNDARY}\r\nno header\r\n\r\nx\r\n--${BOUNDARY}--`),
+      {},
+      'MALFORMED_BODY',
+    ],
+    [
+      'with a head without end',
+      Buffer.from(`--${BOUNDARY}\r\nA: ${'b'.repeat(20_000)}`),
+      {},
+      'MALFORMED_BODY',
+    ],
+    ['with a part without a name', formBody([{ body: 'x' }]), {}, 'MALFORMED_BODY'],
+    ['with a file without a field name', formBody([{ filename: 'a.txt', body: 'x' }]), {}, 'MALFORMED_BODY'],
+    [
+      'with an empty boundary',
+      formBody([]),
+      { 'content-type': 'multipart/form-data; boundary=""' },
+      'MISSING_BOUNDARY',
+    ],
+    [
+      'of another multipart type',
+      formBody([]),
+      { 'content-type': `multipart/mixed; boundary=${BOUNDARY}` },
+      'NOT_MULTIPART',
+    ],
+    [
+      'with a broken Content-Type',
+      formBody([]),
+      { 'content-type': 'multipart/form-data; boundary=a; =' },
+      'MISSING_BOUNDARY',
+    ],
+    ['without a Content-Type', formBody([]), { 'content-type': undefined }, 'NOT_MULTIPART'],
+    ['that are compressed', formBody([]), { 'content-encoding': 'gzip' }, 'UNSUPPORTED_ENCODING'],
+    [
+      'longer than they declare',
+      formBody([filePart('a', 'a', bytes(3000))]),
+      { 'content-length': '1500' },
+      'MALFORMED_BODY',
+    ],
+  ]
+
+  it.each(cases)('%s are refused', async (_, body, headers, code) => {
+    expect(await refusal(upload(body, {}, headers))).toMatchObject({ code, expose: true })
+    expectNothingLeft(s3)
+  })
+
+  it('of many parts that are neither files nor fields are refused', async () => {
+    const nothing = Buffer.from(`--${BOUNDARY}\r\nContent-Disposition: attachment\r\n\r\n\r\n`)
+    const body = Buffer.concat([...Array<Buffer>(10_000).fill(nothing), formBody([])])
+    expect(await refusal(upload(body))).toMatchObject({ code: 'TOO_MANY_PARTS', status: 413, limit: 120 })
+  })
+
+  it('may have as many parts as files, empty inputs and fields are allowed', async () => {
+    const form = [
+      { name: 'a', body: '' },
+      filePart('f', 'f', 'f'),
+      { name: 'g', filename: '', type: 'application/octet-stream' },
+    ]
+    expect((await upload(form, { maxFiles: 1, maxFields: 1 })).files).toHaveLength(1)
+    expect(
+      await refusal(upload([...form, form[2] as FormPart], { maxFiles: 1, maxFields: 1 })),
+    ).toMatchObject({
+      code: 'TOO_MANY_PARTS',
+      limit: 3,
+    })
+  })
+
+  it('may have a preamble and an epilogue (RFC 2046)', async () => {
+    const body = Buffer.concat([
+      Buffer.from('before\r\n'),
+      formBody([filePart('f', 'f', 'f')]),
+      Buffer.from('after'),
+    ])
+    expect((await upload(body)).files).toHaveLength(1)
+  })
+})
+
+describe('a request', () => {
+  it('is uploaded once', async () => {
+    const request = incoming([formBody([filePart('f', 'f', 'f')])])
+    const first = streamToS3(request, { bucket: BUCKET, client: s3.client })
+    const second = await refusal(streamToS3(request, { bucket: BUCKET, client: s3.client }))
+    expect(second).toMatchObject({ code: 'BODY_ALREADY_READ', status: 500, expose: true })
+    expect(second.message).toMatch(/already being uploaded/)
+    expect((await first).files).toHaveLength(1)
+  })
+
+  it.each<[string, (request: ReturnType<typeof incoming>) => unknown, RegExp]>([
+    ['that is being read', request => request.resume(), /already being read/],
+    ['that arrives as text', request => request.setEncoding('utf8'), /setEncoding/],
+    ['that is destroyed', request => request.destroy(), /destroyed/],
+  ])('%s is refused at once', async (_, spoil, message) => {
+    const request = incoming([formBody([filePart('f', 'f', 'f')])])
+    spoil(request)
+    const error = await refusal(streamToS3(request, { bucket: BUCKET, client: s3.client }))
+    expect(error).toMatchObject({ code: 'BODY_ALREADY_READ', message: expect.stringMatching(message) })
+  })
+
+  it('with small declared length gets small parts, whatever the limit', async () => {
+    const body = formBody([filePart('f', 'f', bytes(11 * MB))])
+    const headers = { 'content-length': `${body.length}` }
+    await streamToS3(incoming(slices(body, 65_536), headers), {
+      bucket: BUCKET,
+      client: s3.client,
+      maxFileSize: '100GB',
+    })
+    expect(s3.objects(BUCKET)[0]?.parts).toEqual([5 * MB, 5 * MB, MB])
+    s3.reset()
+    await streamToS3(incoming(slices(body, 65_536)), {
+      bucket: BUCKET,
+      client: s3.client,
+      maxFileSize: '100GB',
+    })
+    expect(s3.objects(BUCKET)[0]?.parts).toBeUndefined()
+  })
+
+  it('leaves no listener on the signal of the user', async () => {
+    const { signal } = new AbortController()
+    let listening = 0
+    const add = signal.addEventListener.bind(signal)
+    const remove = signal.removeEventListener.bind(signal)
+    signal.addEventListener = ((...args: Parameters<typeof add>) => (listening++, add(...args))) as typeof add
+    signal.removeEventListener = ((...args: Parameters<typeof remove>) => (
+      listening--, remove(...args)
+    )) as typeof remove
+    await upload([filePart('f', 'f', bytes(3000))], { signal })
+    await refusal(upload(Buffer.from('x'), { signal }))
+    expect(listening).toBe(0)
+  })
+
+  it('that fails while it is being refused does not take the process down', async () => {
+    const request = incoming([Buffer.from('x')], { 'content-type': 'text/plain' })
+    await refusal(streamToS3(request, { bucket: BUCKET, client: s3.client }))
+    request.destroy(new Error('reset'))
+    await new Promise(resolve => request.once('close', resolve))
+  })
+
+  it('whose onError throws is refused with its own error, and a warning', async () => {
+    const warned = new Promise<Error>(resolve => process.once('warning', resolve))
+    const onError = () => {
+      throw new Error('log is full')
+    }
+    expect(await refusal(upload(Buffer.from('x'), { onError }))).toMatchObject({ code: 'TRUNCATED_BODY' })
+    expect((await warned).message).toBe('onError threw: Error: log is full')
+  })
+})
