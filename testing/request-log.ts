@@ -1,0 +1,35 @@
+import type { Headers, Target } from './http/s3-request.ts'
+import type { RecordedRequest } from './types.ts'
+
+/** A record whose answer is still to come. */
+export type OpenRecord = Omit<RecordedRequest, 'status'> & { status?: number }
+
+export class RequestLog {
+  readonly records: OpenRecord[] = []
+  readonly #counts = new Map<string, number>()
+
+  add(method: string, { operation, bucket, key, query }: Target, headers: Headers): OpenRecord {
+    const n = (this.#counts.get(operation) ?? 0) + 1
+    this.#counts.set(operation, n)
+    const partNumber = query.get('partNumber')
+    const record: OpenRecord = {
+      operation,
+      method,
+      bucket,
+      key,
+      partNumber: partNumber === null ? undefined : Number(partNumber),
+      uploadId: query.get('uploadId') ?? undefined,
+      n,
+      size: Number(headers['x-amz-decoded-content-length'] ?? headers['content-length'] ?? 0),
+      headers,
+      status: undefined,
+    }
+    this.records.push(record)
+    return record
+  }
+
+  reset(): void {
+    this.records.length = 0
+    this.#counts.clear()
+  }
+}

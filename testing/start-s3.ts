@@ -1,0 +1,109 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { S3Client } from '@aws-sdk/client-s3'
+import { Faults } from './faults.ts'
+import { Exchange } from './http/exchange.ts'
+import { handleRequest, type ServerState } from './http/handle-request.ts'
+import { inspectObjects, inspectUploads } from './inspect.ts'
+import { REGION } from './operations/buckets.ts'
+import { RequestLog } from './request-log.ts'
+import { Store } from './store/store.ts'
+import type { S3Server, S3ServerOptions } from './types.ts'
+
+const HOST = '127.0.0.1'
+const MIN_PART_SIZE = 5 * 1024 ** 2
+
+/**
+ * Starts an S3 server in this process that keeps everything in memory, for tests and demos: no Docker, no files.
+ * It speaks path-style S3 over HTTP on 127.0.0.1 and checks signatures, checksums and multipart rules as S3 does.
+ * Chunk signatures inside aws-chunked bodies are the exception: they are not verified.
+ *
+ * Rejects with a TypeError for options that make no sense, and with Node's error when the port is taken.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
+ * @example
+ * const s3 = await startS3({ buckets: ['uploads'] })
+ * s3.fault(r => (r.operation === 'UploadPart' && r.n === 2 ? { status: 503, code: 'SlowDown' } : undefined))
+ * await uploadSomethingWith(s3.client)
+ * expect(s3.objects('uploads')).toMatchObject([{ key: 'photo.jpg', type: 'image/jpeg' }])
+ * expect(s3.uploads('uploads')).toEqual([])
+ * await s3.close()
+ */
+export async function startS3(options: S3ServerOptions = {}): Promise<S3Server> {
+  const { credentials = { accessKeyId: 'test', secretAccessKey: 'test-secret' }, buckets = [] } = options
+  const store = new Store({
+    minPartSize: checkMinPartSize(options.minPartSize ?? MIN_PART_SIZE),
+    storeBodies: options.storeBodies ?? true,
+    requirePartChecksums: options.requirePartChecksums ?? false,
+  })
+  for (const name of buckets) createInitialBucket(store, name)
+  const state = { store, log: new RequestLog(), faults: new Faults(), credentials: { ...credentials } }
+  const server = await listen(state, options.port ?? 0)
+  const endpoint = `http://${HOST}:${portOf(server)}`
+  const client = new S3Client({ endpoint, region: REGION, credentials, forcePathStyle: true })
+  return createHandle(state, server, endpoint, client)
+}
+
+function createHandle(state: ServerState, server: Server, endpoint: string, client: S3Client): S3Server {
+  let closed: Promise<void> | undefined
+  return {
+    endpoint,
+    region: REGION,
+    credentials: state.credentials,
+    client,
+    requests: state.log.records,
+    objects: bucket => inspectObjects(state.store, bucket),
+    uploads: bucket => inspectUploads(state.store, bucket),
+    fault: fault => state.faults.add(fault),
+    reset() {
+      state.store.reset()
+      state.log.reset()
+      state.faults.clear()
+    },
+    close() {
+      closed ??= closeServer(server, client)
+      return closed
+    },
+  }
+}
+
+function checkMinPartSize(bytes: number): number {
+  if (Number.isSafeInteger(bytes) && bytes >= 0) return bytes
+  throw new TypeError(`minPartSize must be a whole number of bytes, not ${bytes}`)
+}
+
+function createInitialBucket(store: Store, name: string): void {
+  try {
+    store.createBucket(name)
+  } catch (cause) {
+    throw new TypeError(`buckets: ${JSON.stringify(name)} is no valid bucket name, or is named twice`, {
+      cause,
+    })
+  }
+}
+
+function listen(state: ServerState, port: number): Promise<Server> {
+  const handle = (mustContinue: boolean) => (request: IncomingMessage, response: ServerResponse) => {
+    void handleRequest(state, new Exchange(request, response, mustContinue))
+  }
+  // Faults may hold a request for as long as a test wants, and an idle connection must not close under a client.
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 0 }, handle(false))
+  server.on('checkContinue', handle(true))
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, HOST, () => resolve(server))
+  })
+}
+
+function portOf(server: Server): number {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('The server has no port')
+  return address.port
+}
+
+function closeServer(server: Server, client: S3Client): Promise<void> {
+  client.destroy()
+  return new Promise(resolve => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}

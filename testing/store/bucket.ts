@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto'
+import { type AnyVersion, compareKeys, isObject, type ObjectContent, type ObjectVersion } from './objects.ts'
+import { Uploads } from './uploads.ts'
+
+export type Versioning = 'Enabled' | 'Suspended' | undefined
+
+export interface Removal {
+  readonly versionId?: string
+  /** A delete marker was removed or, without a version id, created. */
+  readonly deleteMarker: boolean
+}
+
+export class Bucket {
+  readonly created = new Date()
+  readonly uploads = new Uploads()
+  versioning: Versioning
+  /** Versions of each key, oldest first; never an empty list. */
+  readonly #versions = new Map<string, AnyVersion[]>()
+
+  get isEmpty(): boolean {
+    return this.#versions.size === 0
+  }
+
+  latest(key: string): AnyVersion | undefined {
+    return this.#versions.get(key)?.at(-1)
+  }
+
+  find(key: string, versionId: string): AnyVersion | undefined {
+    return this.#versions.get(key)?.find(version => version.versionId === versionId)
+  }
+
+  /** Latest versions that are objects, in S3's order. */
+  objects(): ObjectVersion[] {
+    return this.#keys()
+      .map(key => this.latest(key))
+      .filter(isObject)
+  }
+
+  /** All versions in S3's order: by key, newest first. */
+  versions(): { version: AnyVersion; isLatest: boolean }[] {
+    return this.#keys().flatMap(key => {
+      const versions = this.#versions.get(key) ?? []
+      return versions.map(version => ({ version, isLatest: version === versions.at(-1) })).reverse()
+    })
+  }
+
+  put(key: string, content: ObjectContent): ObjectVersion {
+    const version = { key, content, versionId: this.#newVersionId(), lastModified: new Date() }
+    this.#add(version)
+    return version
+  }
+
+  remove(key: string, versionId: string | undefined): Removal {
+    if (versionId !== undefined) return this.#removeVersion(key, versionId)
+    if (this.versioning === undefined) {
+      this.#versions.delete(key)
+      return { deleteMarker: false }
+    }
+    const marker = { key, content: undefined, versionId: this.#newVersionId(), lastModified: new Date() }
+    this.#add(marker)
+    return { versionId: marker.versionId, deleteMarker: true }
+  }
+
+  #add(version: AnyVersion): void {
+    const others = (this.#versions.get(version.key) ?? []).filter(
+      other => other.versionId !== version.versionId,
+    )
+    this.#versions.set(version.key, [...others, version])
+  }
+
+  #removeVersion(key: string, versionId: string): Removal {
+    const removed = this.find(key, versionId)
+    const rest = (this.#versions.get(key) ?? []).filter(version => version !== removed)
+    if (rest.length > 0) this.#versions.set(key, rest)
+    else this.#versions.delete(key)
+    return { versionId, deleteMarker: removed !== undefined && !isObject(removed) }
+  }
+
+  #newVersionId(): string {
+    return this.versioning === 'Enabled' ? randomBytes(16).toString('hex') : 'null'
+  }
+
+  #keys(): string[] {
+    return [...this.#versions.keys()].sort(compareKeys)
+  }
+}

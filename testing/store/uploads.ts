@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto'
+import type { ChecksumType } from '../body/checksums.ts'
+import type { Body } from '../body/read-body.ts'
+import { noSuchUpload } from '../s3-error.ts'
+import type { ChecksumAlgorithm } from '../types.ts'
+import { compareKeys, type ObjectAttributes, type ObjectVersion } from './objects.ts'
+
+export interface StoredPart extends Body {
+  readonly lastModified: Date
+}
+
+export interface Upload {
+  readonly uploadId: string
+  readonly key: string
+  readonly initiated: Date
+  readonly attributes: ObjectAttributes
+  /** Undefined when the client named none. */
+  readonly checksumAlgorithm?: ChecksumAlgorithm
+  readonly checksumType: ChecksumType
+  readonly parts: Map<number, StoredPart>
+}
+
+export type NewUpload = Pick<Upload, 'key' | 'attributes' | 'checksumAlgorithm' | 'checksumType'>
+
+export class Uploads {
+  readonly #unfinished = new Map<string, Upload>()
+  /** Kept so that a repeated CompleteMultipartUpload gets the same answer. */
+  readonly #completed = new Map<string, ObjectVersion>()
+  #count = 0
+
+  create(upload: NewUpload): Upload {
+    // Ids sort by age, so that a listing can go on after an upload that is gone by then.
+    const age = String(this.#count++).padStart(8, '0')
+    const uploadId = age + randomBytes(20).toString('hex')
+    const created = { ...upload, uploadId, initiated: new Date(), parts: new Map() }
+    this.#unfinished.set(uploadId, created)
+    return created
+  }
+
+  /** Throws `NoSuchUpload`. */
+  get(key: string, uploadId: string | null): Upload {
+    const upload = this.#unfinished.get(uploadId ?? '')
+    if (upload?.key !== key) throw noSuchUpload()
+    return upload
+  }
+
+  completed(key: string, uploadId: string | null): ObjectVersion | undefined {
+    const version = this.#completed.get(uploadId ?? '')
+    return version?.key === key ? version : undefined
+  }
+
+  complete(upload: Upload, version: ObjectVersion): void {
+    this.#unfinished.delete(upload.uploadId)
+    this.#completed.set(upload.uploadId, version)
+  }
+
+  abort(upload: Upload): void {
+    this.#unfinished.delete(upload.uploadId)
+  }
+
+  /** By key, then age. */
+  list(): Upload[] {
+    return [...this.#unfinished.values()].sort(
+      (a, b) => compareKeys(a.key, b.key) || compareKeys(a.uploadId, b.uploadId),
+    )
+  }
+}
+
+export function sortedParts(upload: Upload): (StoredPart & { readonly partNumber: number })[] {
+  return [...upload.parts]
+    .map(([partNumber, part]) => ({ ...part, partNumber }))
+    .sort((a, b) => a.partNumber - b.partNumber)
+}
