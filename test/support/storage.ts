@@ -11,7 +11,7 @@ export interface Storage extends S3Server {
 
 /** One embedded S3 server for a test file, emptied after each test. */
 export async function useStorage(): Promise<Storage> {
-  const s3 = await startS3({ buckets: [BUCKET] })
+  const s3 = await startS3({ buckets: [BUCKET], requirePartChecksums: true })
   const oneTry = new S3Client({
     endpoint: s3.endpoint,
     region: s3.region,

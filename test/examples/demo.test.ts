@@ -1,0 +1,154 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import type { UploadResult } from 's3-upstream'
+import { startS3 } from 's3-upstream/testing'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { killPrograms, type Program, runProgram, startProgram } from '../support/run-program.ts'
+import { environmentFor, post, type TestFile } from './support.ts'
+
+const DEMO = 'examples/demo/server.ts'
+const NOTE: TestFile = { name: '日本語 "メモ" (1)\'s.txt', type: 'text/plain', bytes: 'こんにちは' }
+const PAGE: TestFile = { name: 'page.html', type: 'text/html', bytes: '<script>alert(1)</script>' }
+
+afterEach(killPrograms)
+
+describe('the demo with its own S3', () => {
+  let demo: Program
+
+  beforeEach(async () => {
+    demo = await startProgram(DEMO, {})
+  })
+
+  async function store(file: TestFile): Promise<string> {
+    const { files } = (await (await post(`${demo.url}/upload`, [file])).json()) as UploadResult
+    return files[0]?.key ?? ''
+  }
+
+  function open(key: string): Promise<Response> {
+    return fetch(`${demo.url}/files/${encodeURIComponent(key)}`)
+  }
+
+  test('serves its page, which needs nothing from elsewhere', async () => {
+    const response = await fetch(demo.url)
+
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
+    const page = await response.text()
+    expect(page).toBe(readFileSync(new URL('../../examples/demo/page.html', import.meta.url), 'utf8'))
+    expect(page).not.toMatch(/https?:/)
+  })
+
+  test('lists what was uploaded', async () => {
+    const first = await store(NOTE)
+    const second = await store(PAGE)
+
+    const { storage, files } = (await (await fetch(`${demo.url}/files`)).json()) as UploadResult & {
+      storage: string
+    }
+
+    expect(storage).toContain('inside this process')
+    expect(files.map(({ key }) => key).sort()).toEqual([first, second].sort())
+    expect(files).toContainEqual({ key: first, filename: NOTE.name, type: 'text/plain', size: 15 })
+  })
+
+  test('opens a file under its own name', async () => {
+    const response = await open(await store(NOTE))
+
+    expect(response.status).toBe(200)
+    expect(await response.text()).toBe(NOTE.bytes)
+    expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8')
+    const [kind, name = ''] = response.headers.get('content-disposition')?.split("; filename*=UTF-8''") ?? []
+    expect(kind).toBe('inline')
+    expect(name).toMatch(/^[\w.%-]+$/)
+    expect(decodeURIComponent(name)).toBe(NOTE.name)
+  })
+
+  test('does not let an uploaded page become a page of its own', async () => {
+    const response = await open(await store(PAGE))
+
+    expect(await response.text()).toBe(PAGE.bytes)
+    expect(response.headers.get('content-security-policy')).toMatch(/^sandbox; default-src 'none'/)
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff')
+    expect(response.headers.get('content-disposition')).toMatch(/^attachment;/)
+  })
+
+  test.each(['s3-upstream-demo/none.txt', 'elsewhere/secret.txt'])('has no file %s', async key => {
+    expect((await open(key)).status).toBe(404)
+  })
+
+  test('says what is wrong with a file that is too large', async () => {
+    const large = { name: 'large.png', type: 'image/png', bytes: new Uint8Array(11 * 1024 ** 2) }
+
+    const response = await post(`${demo.url}/upload`, [NOTE, large])
+
+    expect(response.status).toBe(413)
+    expect(await response.json()).toMatchObject({
+      code: 'FILE_TOO_LARGE',
+      detail: 'large.png is larger than 10 MB.',
+    })
+    expect(await (await fetch(`${demo.url}/files`)).json()).toMatchObject({ files: [] })
+  })
+
+  test('prints commands for its own address', async () => {
+    const commands = demo.stdout.match(/curl .*/g) ?? []
+
+    expect(commands.length).toBeGreaterThan(2)
+    for (const command of commands) expect(command).toContain(`${demo.url}/`)
+  })
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('ends on %s, whatever is still open', async signal => {
+    const { hostname, port } = new URL(demo.url)
+    const idle = connect(Number(port), hostname).on('error', () => {})
+    const stalled = connect(Number(port), hostname).on('error', () => {})
+    stalled.write(
+      'POST /upload HTTP/1.1\r\nHost: demo\r\nExpect: 100-continue\r\nContent-Length: 1000\r\n' +
+        'Content-Type: multipart/form-data; boundary=b\r\n\r\n',
+    )
+    await once(stalled, 'data')
+
+    expect(await demo.end(signal)).toMatchObject({ code: 0, signal: null })
+
+    idle.destroy()
+    stalled.destroy()
+  })
+})
+
+test('the demo stores in the bucket that S3_BUCKET and S3_ENDPOINT name', async () => {
+  const s3 = await startS3({ buckets: ['my-bucket'] })
+  try {
+    const { AWS_ENDPOINT_URL_S3, ...credentials } = environmentFor(s3)
+    const demo = await startProgram(DEMO, {
+      ...credentials,
+      S3_BUCKET: 'my-bucket',
+      S3_ENDPOINT: s3.endpoint,
+    })
+
+    const response = await post(`${demo.url}/upload`, [NOTE])
+
+    expect(response.status).toBe(201)
+    expect(s3.objects('my-bucket').map(({ body }) => body.toString())).toEqual([NOTE.bytes])
+    expect(demo.stdout).toContain(`bucket "my-bucket" at ${s3.endpoint}`)
+    expect(await (await fetch(`${demo.url}/files`)).json()).toMatchObject({
+      files: [{ filename: NOTE.name }],
+    })
+    expect(await demo.end()).toMatchObject({ code: 0, stderr: '' })
+  } finally {
+    await s3.close()
+  }
+})
+
+test('the demo says so in one line when its port is in use', async () => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const { port } = other.address() as AddressInfo
+  try {
+    expect(await runProgram(DEMO, { PORT: String(port) })).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `Port ${port} is in use. Choose another one: PORT=${port + 1} npm run demo\n`,
+    })
+  } finally {
+    other.close()
+  }
+})

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config'
+
+/** Tests of the package as it is published: run after a build. */
+export default defineConfig({
+  test: {
+    include: ['test/package/**/*.test.ts'],
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+})
