@@ -18,7 +18,6 @@ export default defineConfig({
     exclude: ['test/package/**'],
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     testTimeout: 30_000,
-    // An unhandled rejection anywhere fails the run, whichever test was running.
-    dangerouslyIgnoreUnhandledErrors: false,
+    reporters: process.env.CI ? ['default', ['json', { outputFile: 'reports/test.json' }]] : ['default'],
   },
 })

@@ -1,15 +1,14 @@
 import type { Request, RequestHandler } from 'express'
-import { answerError, answerResult } from '../src/answer.ts'
+import { answerError, answerResult, isAnswerable } from '../src/answer.ts'
 import { isUploadMethod } from '../src/check-request.ts'
-import { UploadError } from '../src/errors.ts'
 import type { S3UploadOptions } from '../src/options.ts'
 import { resolveOptions } from '../src/settings.ts'
 import { uploadForm } from '../src/stream-to-s3.ts'
 import type { UploadContext, UploadResult } from '../src/types.ts'
 import { writeAnswer } from './write-answer.ts'
 
+export { UploadError } from '../src/errors.ts'
 export type { S3UploadOptions, UploadResult }
-export { UploadError }
 
 declare global {
   namespace Express {
@@ -45,7 +44,7 @@ export function s3Upload(bucket: string | Options, options?: Omit<Options, 'buck
     try {
       upload = await uploadForm(request, settings)
     } catch (error) {
-      if (!settings.respond || !(error instanceof UploadError)) return next(error)
+      if (!settings.respond || !isAnswerable(error)) return next(error)
       return writeAnswer(response, answerError(error, settings))
     }
     if (settings.respond) return writeAnswer(response, answerResult(upload))

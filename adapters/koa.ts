@@ -1,14 +1,13 @@
 import type { Context, Middleware } from 'koa'
-import { type Answer, answerError, answerResult } from '../src/answer.ts'
+import { type Answer, answerError, answerResult, isAnswerable } from '../src/answer.ts'
 import { isUploadMethod } from '../src/check-request.ts'
-import { UploadError } from '../src/errors.ts'
 import type { S3UploadOptions } from '../src/options.ts'
 import { resolveOptions } from '../src/settings.ts'
 import { uploadForm } from '../src/stream-to-s3.ts'
 import type { UploadContext, UploadResult } from '../src/types.ts'
 
+export { UploadError } from '../src/errors.ts'
 export type { S3UploadOptions, UploadResult }
-export { UploadError }
 
 export interface KoaUploadContext extends UploadContext {
   ctx: Context
@@ -35,7 +34,7 @@ export function s3Upload(bucket: string | Options, options?: Omit<Options, 'buck
     try {
       upload = await uploadForm(ctx.req, settings, { ctx })
     } catch (error) {
-      if (!settings.respond || !(error instanceof UploadError)) throw error
+      if (!settings.respond || !isAnswerable(error)) throw error
       return setAnswer(ctx, answerError(error, settings))
     }
     if (settings.respond) return setAnswer(ctx, answerResult(upload))

@@ -16,6 +16,14 @@ export function answerResult(result: UploadResult): Answer {
 }
 
 /**
+ * Whether an error says what is to be answered: ours, and what a hook threw with a 4xx `status`. Anything else is a
+ * bug, and for the framework's own error handler.
+ */
+export function isAnswerable(error: unknown): boolean {
+  return error instanceof UploadError || statusOf(error) < 500
+}
+
+/**
  * Problem details (https://www.rfc-editor.org/rfc/rfc9457), without what is not for the client. An error that is
  * answered here reaches no error handler of the framework: a fault of the server is printed, unless `onError`
  * has it.
@@ -25,13 +33,18 @@ export function answerResult(result: UploadResult): Answer {
 export function answerError(error: unknown, { onError }: Settings): Answer | undefined {
   const { headers, ...problem } = error instanceof UploadError ? problemOf(error) : foreignProblemOf(error)
   // biome-ignore lint/suspicious/noConsole: as the error handlers of Express and Koa do
-  if (problem.status >= 500 && onError === undefined) console.error(error)
+  if (isFault(problem) && onError === undefined) console.error(error)
   if (problem.code === 'ABORTED') return undefined
   return {
     status: problem.status,
     headers: { ...headers, 'Content-Type': 'application/problem+json' },
     body: JSON.stringify({ type: 'about:blank', ...problem }),
   }
+}
+
+/** A cancelled upload is the server's own wish. */
+function isFault({ status, code }: Problem): boolean {
+  return status >= 500 && code !== 'CANCELLED'
 }
 
 interface Problem
@@ -56,17 +69,15 @@ function problemOf(error: UploadError): Problem {
   }
 }
 
-/** What a hook threw: the status and message that http-errors would have given it, else a plain 500. */
+/** What a hook threw: its own status and message, as http-errors has them, else a plain 500. */
 function foreignProblemOf(error: unknown): Problem {
-  const { statusCode, expose, message } = Object(error) as {
-    statusCode?: number
-    expose?: boolean
-    message?: string
-  }
-  const status = statusCode !== undefined && statusCode >= 400 && STATUS_CODES[statusCode] ? statusCode : 500
-  return {
-    title: STATUS_CODES[status] as string,
-    status,
-    detail: (expose ?? (status < 500 && status === statusCode)) ? message : undefined,
-  }
+  const status = statusOf(error)
+  const { expose = status < 500, message } = Object(error) as Partial<UploadError>
+  return { title: STATUS_CODES[status] as string, status, detail: expose ? message : undefined }
+}
+
+function statusOf(error: unknown): number {
+  const { status, statusCode } = Object(error) as Partial<UploadError>
+  const given = status ?? statusCode ?? 500
+  return given >= 400 && STATUS_CODES[given] ? given : 500
 }

@@ -1,4 +1,4 @@
-const PROBLEMS = {
+export const PROBLEMS = {
   MALFORMED_BODY: { status: 400, title: 'Malformed form data' },
   MISSING_BOUNDARY: { status: 400, title: 'Missing boundary' },
   TRUNCATED_BODY: { status: 400, title: 'Truncated form data' },

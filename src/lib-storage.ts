@@ -8,6 +8,7 @@ import type {
   UploadPartCommandInput,
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
+import { followSignal } from './follow-signal.ts'
 import { describeObject, removeObject, removeParts } from './stored-object.ts'
 import type { ByteSource, Staged, StoredObject, Uploader, UploadScope, UploadTarget } from './uploader.ts'
 
@@ -47,7 +48,7 @@ class StagedUpload implements Staged {
   readonly #target: UploadTarget
   readonly #scope: UploadScope
   /** Ends this file's S3 parts. `Upload.abort()` is not used: it returns before anything is cleaned up. */
-  readonly #stop = new AbortController()
+  readonly #stop: AbortController
   readonly #staged = deferred()
   readonly #gate = deferred()
 
@@ -60,9 +61,7 @@ class StagedUpload implements Staged {
   constructor(target: UploadTarget, scope: UploadScope) {
     this.#target = target
     this.#scope = scope
-    const follow = () => this.#stop.abort(scope.signal.reason)
-    if (scope.signal.aborted) follow()
-    else scope.signal.addEventListener('abort', follow, { once: true })
+    this.#stop = followSignal(scope.signal)
   }
 
   async stage(bytes: ByteSource, queueSize: number): Promise<void> {

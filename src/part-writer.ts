@@ -1,4 +1,5 @@
 import type { CompletedPart } from '@aws-sdk/client-s3'
+import { followSignal } from './follow-signal.ts'
 import { describeObject, removeObject, removeParts } from './stored-object.ts'
 import type { Staged, StoredObject, Uploader, UploadScope, UploadTarget } from './uploader.ts'
 
@@ -24,7 +25,7 @@ class StagedParts implements Staged {
   readonly #target: UploadTarget
   readonly #scope: UploadScope
   /** Ends this file's S3 parts: with the request, or with the first part that fails. */
-  readonly #stop = new AbortController()
+  readonly #stop: AbortController
 
   #size = 0
   /** Where bytes are gathered: the part to come, or at the end the whole of a small file. */
@@ -41,9 +42,7 @@ class StagedParts implements Staged {
   constructor(target: UploadTarget, scope: UploadScope) {
     this.#target = target
     this.#scope = scope
-    const follow = () => this.#stop.abort(scope.signal.reason)
-    if (scope.signal.aborted) follow()
-    else scope.signal.addEventListener('abort', follow, { once: true })
+    this.#stop = followSignal(scope.signal)
   }
 
   get signal(): AbortSignal {

@@ -289,10 +289,14 @@ describe('a request', () => {
     let listening = 0
     const add = signal.addEventListener.bind(signal)
     const remove = signal.removeEventListener.bind(signal)
-    signal.addEventListener = ((...args: Parameters<typeof add>) => (listening++, add(...args))) as typeof add
-    signal.removeEventListener = ((...args: Parameters<typeof remove>) => (
-      listening--, remove(...args)
-    )) as typeof remove
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      listening++
+      return add(...args)
+    }
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+      listening--
+      return remove(...args)
+    }
     await upload([filePart('f', 'f', bytes(3000))], { signal })
     await refusal(upload(Buffer.from('x'), { signal }))
     expect(listening).toBe(0)

@@ -233,19 +233,30 @@ describe.each(combinations)('$kind.name through the $name', ({ kind, uploader })
     ])
   })
 
-  it('gives an error that a hook throws to the framework and stores nothing', async () => {
-    const route = await start({
+  it('answers with the status and the words of an error that a hook throws, and stores nothing', async () => {
+    const { url } = await start({
       key: async ({ field }) => {
-        if (field === 'b') throw Object.assign(new Error('not yours'), { statusCode: 403, expose: true })
+        if (field === 'b') throw Object.assign(new Error('not yours'), { status: 403 })
         return field
       },
     })
-    const reply = await post(
-      route.url,
-      formBody([filePart('a', 'a', 'a'), filePart('b', 'b', bytes(6 * MB))]),
-    )
+    const reply = await post(url, formBody([filePart('a', 'a', 'a'), filePart('b', 'b', bytes(6 * MB))]))
     expect(reply.status).toBe(403)
-    expect(reply.text).toContain('not yours')
+    expect(reply.json).toEqual({ type: 'about:blank', title: 'Forbidden', status: 403, detail: 'not yours' })
+    expectNothingLeft(s3)
+  })
+
+  it('gives a bug in a hook to the error handler of the framework, and stores nothing', async () => {
+    const { url } = await start({
+      params: ({ field }) => {
+        if (field === 'b') throw new TypeError('x is not a function')
+        return {}
+      },
+    })
+    const reply = await post(url, formBody([filePart('a', 'a', 'a'), filePart('b', 'b', bytes(6 * MB))]))
+    expect(reply.status).toBe(500)
+    if (kind.name === 'node:http') expect(reply.text).not.toContain('x is not')
+    else expect(reply.json).toEqual({ handler: 'x is not a function' })
     expectNothingLeft(s3)
   })
 

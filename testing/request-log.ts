@@ -1,4 +1,5 @@
-import type { Headers, Target } from './http/s3-request.ts'
+import type { Headers } from './http/headers.ts'
+import type { Target } from './http/s3-request.ts'
 import type { RecordedRequest } from './types.ts'
 
 /** A record whose answer is still to come. */

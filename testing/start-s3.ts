@@ -75,9 +75,12 @@ function createInitialBucket(store: Store, name: string): void {
   try {
     store.createBucket(name)
   } catch (cause) {
-    throw new TypeError(`buckets: ${JSON.stringify(name)} is no valid bucket name, or is named twice`, {
-      cause,
-    })
+    throw new TypeError(
+      `buckets: ${JSON.stringify(name)} is no valid bucket name (3 to 63 of a-z, 0-9, . and -), or is named twice`,
+      {
+        cause,
+      },
+    )
   }
 }
 

@@ -51,6 +51,8 @@ function expressApp(express: typeof express5, options: S3UploadOptions, errors: 
 
 function koaApp(Koa: typeof Koa3, options: S3UploadOptions, errors: unknown[]): RequestListener {
   const app = new Koa()
+  // Koa prints the error of every socket that a client has cut.
+  app.silent = true
   app.use(async (ctx, next) => {
     try {
       await next()

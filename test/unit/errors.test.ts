@@ -79,6 +79,13 @@ describe('the answer', () => {
   it.each([
     ['an error with a status', Object.assign(new Error('no'), { statusCode: 403 }), 403, 'Forbidden', 'no'],
     [
+      'an error with a status, as Koa has it',
+      Object.assign(new Error('no'), { status: 409 }),
+      409,
+      'Conflict',
+      'no',
+    ],
+    [
       'one that is not to be shown',
       Object.assign(new Error('no'), { statusCode: 403, expose: false }),
       403,

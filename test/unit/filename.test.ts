@@ -10,14 +10,18 @@ describe('cleanFilename', () => {
     ['a%0D%0AX-Header: b', 'aX-Header: b'],
     ['a\u0000b\u001fc\u007f\u0085.txt', 'abc.txt'],
     ['  padded.txt ', 'padded.txt'],
+    [' .. ', ''],
+    ['%0A.', ''],
+    ['...', '...'],
     ['', ''],
   ])('%j becomes %j', (sent, cleaned) => {
     expect(cleanFilename(sent)).toBe(cleaned)
   })
 
-  it('cuts a long name and keeps its extension', () => {
-    const cleaned = cleanFilename(`${'🌻'.repeat(400)}.jpeg`)
-    expect(Array.from(cleaned)).toHaveLength(255)
-    expect(cleaned.endsWith('🌻.jpeg')).toBe(true)
+  it('cuts a name of more than 255 bytes between characters and keeps its extension', () => {
+    expect(cleanFilename(`${'a'.repeat(251)}.txt`)).toBe(`${'a'.repeat(251)}.txt`)
+    expect(cleanFilename(`${'a'.repeat(252)}.txt`)).toBe(`${'a'.repeat(251)}.txt`)
+    expect(cleanFilename(`${'🌻'.repeat(400)}.jpeg`)).toBe(`${'🌻'.repeat(62)}.jpeg`)
+    expect(cleanFilename(`a.${'b'.repeat(400)}`)).toBe(`a.${'b'.repeat(253)}`)
   })
 })

@@ -1,4 +1,4 @@
-import type { Headers } from '../http/s3-request.ts'
+import type { Headers } from '../http/headers.ts'
 import { accessDenied, invalidRequest, S3Error } from '../s3-error.ts'
 import type { S3Credentials } from '../types.ts'
 import { ALGORITHM, equalSignatures, signatureOf } from './signature.ts'

@@ -1,4 +1,4 @@
-import type { Headers } from '../http/s3-request.ts'
+import type { Headers } from '../http/headers.ts'
 import { invalidArgument, invalidRequest, S3Error } from '../s3-error.ts'
 import type { ChecksumAlgorithm } from '../types.ts'
 import { CHECKSUM_ALGORITHMS, isChecksumAlgorithm } from './checksums.ts'

@@ -4,7 +4,8 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { S3Error } from '../s3-error.ts'
 import { errorDocument } from '../xml/write-xml.ts'
-import type { Headers, Reply } from './s3-request.ts'
+import type { Headers } from './headers.ts'
+import type { Reply } from './s3-request.ts'
 
 /** One HTTP request and its answer. */
 export class Exchange {

@@ -8,8 +8,9 @@ import { notImplemented, S3Error } from '../s3-error.ts'
 import type { Store } from '../store/store.ts'
 import type { RecordedRequest, S3Credentials } from '../types.ts'
 import type { Exchange } from './exchange.ts'
+import type { Headers } from './headers.ts'
 import { route } from './route.ts'
-import type { Headers, Reply, S3Request, Target } from './s3-request.ts'
+import type { Reply, S3Request, Target } from './s3-request.ts'
 
 const MAX_KEY_BYTES = 1024
 const MAX_OBJECT_BYTES = 5 * 1024 ** 3

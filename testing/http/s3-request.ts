@@ -1,8 +1,6 @@
 import type { Body, ReadBodyOptions } from '../body/read-body.ts'
 import type { Store } from '../store/store.ts'
-
-/** Names in lower case. */
-export type Headers = Readonly<Record<string, string | undefined>>
+import type { Headers } from './headers.ts'
 
 /** Where a request goes, read from its method, path, query and headers. */
 export interface Target {

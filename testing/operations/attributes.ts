@@ -1,4 +1,4 @@
-import type { Headers } from '../http/s3-request.ts'
+import type { Headers } from '../http/headers.ts'
 import { notImplemented, S3Error } from '../s3-error.ts'
 import type { ObjectAttributes } from '../store/objects.ts'
 

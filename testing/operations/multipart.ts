@@ -1,5 +1,6 @@
 import { type ChecksumType, isChecksumAlgorithm, isCrc } from '../body/checksums.ts'
-import { type Headers, type Reply, type S3Request, xmlReply } from '../http/s3-request.ts'
+import type { Headers } from '../http/headers.ts'
+import { type Reply, type S3Request, xmlReply } from '../http/s3-request.ts'
 import { invalidArgument, invalidRequest } from '../s3-error.ts'
 import type { Upload } from '../store/uploads.ts'
 import type { ChecksumAlgorithm } from '../types.ts'

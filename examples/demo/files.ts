@@ -1,0 +1,81 @@
+import { pipeline, type Readable } from 'node:stream'
+import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, NoSuchKey } from '@aws-sdk/client-s3'
+import { type RequestHandler, Router } from 'express'
+import type { IncomingFile, ObjectParams, UploadedFile } from 's3-upstream'
+import type { Storage } from './storage.ts'
+
+/** All that is stored, listed and shown is under this prefix: the bucket may hold more than the demo's files. */
+export const PREFIX = 's3-upstream-demo/'
+
+const MAX_LISTED = 100
+
+type ListedFile = Pick<UploadedFile, 'key' | 'filename' | 'type' | 'size'>
+
+/** The file's own name goes with the object; metadata are headers, and take ASCII only. */
+export function withFilename({ filename }: IncomingFile): ObjectParams {
+  return { Metadata: { filename: Buffer.from(filename).toString('base64url') } }
+}
+
+function filenameOf(metadata: Record<string, string> | undefined, key: string): string {
+  return metadata?.filename
+    ? Buffer.from(metadata.filename, 'base64url').toString()
+    : key.slice(PREFIX.length)
+}
+
+/** GET / lists the files, GET /:key streams one. */
+export function files(storage: Storage): Router {
+  const router = Router()
+  router.get('/', async (_request, response) => {
+    response.json({ storage: storage.description, files: await listFiles(storage) })
+  })
+  router.get('/:key', showFile(storage))
+  return router
+}
+
+async function listFiles({ client, bucket }: Storage): Promise<ListedFile[]> {
+  const { Contents = [] } = await client.send(
+    new ListObjectsV2Command({ Bucket: bucket, Prefix: PREFIX, MaxKeys: MAX_LISTED }),
+  )
+  const newestFirst = Contents.sort((a, b) => Number(b.LastModified) - Number(a.LastModified))
+  return Promise.all(
+    newestFirst.map(async ({ Key: key = '', Size: size = 0 }) => {
+      // A listing knows neither the type nor the metadata.
+      const { ContentType: type = '', Metadata } = await client.send(
+        new HeadObjectCommand({ Bucket: bucket, Key: key }),
+      )
+      return { key, filename: filenameOf(Metadata, key), type, size }
+    }),
+  )
+}
+
+function showFile({ client, bucket }: Storage): RequestHandler<{ key: string }> {
+  return async ({ params: { key } }, response, next) => {
+    if (!key.startsWith(PREFIX)) return next()
+    const object = await client
+      .send(new GetObjectCommand({ Bucket: bucket, Key: key }))
+      .catch(error => (error instanceof NoSuchKey ? undefined : Promise.reject(error)))
+    if (!object) return next()
+
+    const { ContentType: type = '', ContentLength, Metadata, Body } = object
+    response.set({
+      'Content-Type': type,
+      'Content-Length': String(ContentLength),
+      'Content-Disposition': disposition(type, filenameOf(Metadata, key)),
+      // An uploaded page must not become a page of this site: no script, no origin, no guessing of types.
+      'Content-Security-Policy': "sandbox; default-src 'none'; style-src 'unsafe-inline'",
+      'X-Content-Type-Options': 'nosniff',
+    })
+    // Whichever side breaks off, the other is closed, and there is nobody left to be told.
+    pipeline(Body as Readable, response, () => {})
+  }
+}
+
+/** https://www.rfc-editor.org/rfc/rfc6266, with the name written as RFC 8187 has it. */
+function disposition(type: string, filename: string): string {
+  const shown = type.startsWith('image/') || type === 'text/plain' ? 'inline' : 'attachment'
+  const encoded = encodeURIComponent(filename).replace(
+    /['()*]/g,
+    char => `%${char.charCodeAt(0).toString(16)}`,
+  )
+  return `${shown}; filename*=UTF-8''${encoded}`
+}

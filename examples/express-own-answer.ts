@@ -1,0 +1,52 @@
+// S3_BUCKET=my-bucket npx tsx examples/express-own-answer.ts
+// curl -F "album=holiday" -F "photo=@photo.jpg" http://127.0.0.1:3000/photos
+import { randomUUID } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
+import { type ExpressUploadContext, s3Upload } from 's3-upstream/express'
+
+const { HOST = '127.0.0.1', PORT = '3000', S3_BUCKET = 'my-bucket' } = process.env
+const ALBUMS = ['holiday', 'work']
+
+/** Nothing that the client sends becomes part of a key unchecked. */
+function photoKey({ fields }: ExpressUploadContext): string {
+  // Only fields that come before the file in the form are known by now.
+  const album = ALBUMS.find(name => name === fields.album)
+  if (!album) {
+    throw Object.assign(new Error(`album must come first and be one of ${ALBUMS.join(', ')}.`), {
+      status: 422,
+      code: 'UNKNOWN_ALBUM',
+    })
+  }
+  return `${album}/${randomUUID()}`
+}
+
+const upload = s3Upload(S3_BUCKET, {
+  respond: false,
+  accept: 'image/*',
+  key: (_file, context) => photoKey(context),
+})
+
+const answer: RequestHandler = (request, response) => {
+  const photos = request.upload?.files.map(({ key, filename, size }) => ({ id: key, filename, size }))
+  response.status(201).json({ photos })
+}
+
+const answerError: ErrorRequestHandler = (error, _request, response, _next) => {
+  const { status = 500, code = 'INTERNAL', message } = error
+  if (status >= 500) console.error(error)
+  response.status(status).json({ error: code, message: status < 500 ? message : 'Please try again later.' })
+}
+
+const app = express()
+app.post('/photos', upload, answer)
+app.use(answerError)
+
+const server = app.listen(Number(PORT), HOST, error => {
+  if (error) throw error
+  console.log(`Listening on http://${HOST}:${(server.address() as AddressInfo).port}`)
+})
+// Node ends every request after five minutes; a large file over a slow line takes longer.
+server.requestTimeout = 60 * 60 * 1000
+
+process.once('SIGTERM', () => server.close())

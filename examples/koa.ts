@@ -1,0 +1,26 @@
+// S3_BUCKET=my-bucket npx tsx examples/koa.ts
+// curl -F "file=@photo.jpg" http://127.0.0.1:3000/upload
+import type { AddressInfo } from 'node:net'
+import Koa from 'koa'
+import { s3Upload } from 's3-upstream/koa'
+
+const { HOST = '127.0.0.1', PORT = '3000', S3_BUCKET = 'my-bucket' } = process.env
+
+const app = new Koa()
+
+const upload = s3Upload(S3_BUCKET, {
+  accept: ['image/*', 'application/pdf'],
+  maxFileSize: '25MB',
+  prefix: 'uploads/',
+})
+
+// With a router: router.post('/upload', upload)
+app.use((ctx, next) => (ctx.path === '/upload' ? upload(ctx, next) : next()))
+
+const server = app.listen(Number(PORT), HOST, () => {
+  console.log(`Listening on http://${HOST}:${(server.address() as AddressInfo).port}`)
+})
+// Node ends every request after five minutes; a large file over a slow line takes longer.
+server.requestTimeout = 60 * 60 * 1000
+
+process.once('SIGTERM', () => server.close())

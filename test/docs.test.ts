@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+import { PROBLEMS } from '../src/errors.ts'
+import { resolveOptions } from '../src/settings.ts'
+
+const ROOT = resolve(import.meta.dirname, '..')
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter(isPage)
+    .map(name => `docs/${name}`),
+]
+const read = (page: string) => readFileSync(join(ROOT, page), 'utf8')
+
+function isPage(name: string): boolean {
+  return name.endsWith('.md')
+}
+
+/** First cells of the rows of a page's tables that are code. */
+function firstCells(page: string): string[] {
+  return [...read(page).matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell as string)
+}
+
+describe('code in the docs', () => {
+  const blocks = pages.flatMap(page =>
+    [...read(page).matchAll(/^( *)```ts\n(.*?)^ *```$/gms)].map(([, , code], index) => ({
+      name: `${page} #${index + 1}`,
+      path: join(ROOT, 'test', `docs-${page.replaceAll('/', '-')}-${index + 1}.ts`),
+      code: `${code}\nexport {}\n`,
+    })),
+  )
+  const diagnose = typeCheck(new Map(blocks.map(({ path, code }) => [path, code])))
+
+  it('is there', () => {
+    expect(blocks.length).toBeGreaterThan(8)
+  })
+
+  it.each(blocks)('compiles: $name', ({ path }) => {
+    expect(diagnose(path)).toEqual([])
+  })
+})
+
+/** Compiles files that exist in memory only, with this project's settings. */
+function typeCheck(files: Map<string, string>): (path: string) => string[] {
+  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile)
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT)
+  const host = ts.createCompilerHost(options)
+  const { fileExists, readFile, getSourceFile } = host
+  host.fileExists = path => files.has(path) || fileExists(path)
+  host.readFile = path => files.get(path) ?? readFile(path)
+  host.getSourceFile = (path, language, ...rest) => {
+    const code = files.get(path)
+    return code === undefined
+      ? getSourceFile.call(host, path, language, ...rest)
+      : ts.createSourceFile(path, code, language)
+  }
+  const program = ts.createProgram([...files.keys()], options, host)
+  return path =>
+    ts
+      .getPreEmitDiagnostics(program, program.getSourceFile(path))
+      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
+}
+
+describe('the docs', () => {
+  it('begin with the two commands, then Express, Koa, node:http and the options', () => {
+    const order = [
+      'npm ci && npm run demo',
+      'npm ci && npm test',
+      "'s3-upstream/express'",
+      "'s3-upstream/koa'",
+      "'s3-upstream/http'",
+      '## Options',
+    ]
+    const places = order.map(text => read('README.md').indexOf(text))
+    expect(places).toEqual([...places].sort((a, b) => a - b))
+    expect(places).not.toContain(-1)
+  })
+
+  it('have every option in the table, and no other', () => {
+    const options = Object.keys(resolveOptions('b')).filter(name => name !== 'maxParts')
+    expect(firstCells('README.md').sort()).toEqual(options.sort())
+  })
+
+  it('have every code of an error, with its status', () => {
+    const rows = [...read('docs/errors.md').matchAll(/^\| `([A-Z_]+)` \| (\d+) \|/gm)]
+    const documented = rows.map(([, code, status]) => [code, Number(status)])
+    expect(documented).toEqual(Object.entries(PROBLEMS).map(([code, { status }]) => [code, status]))
+  })
+
+  it.each(pages)('link only to what is there: %s', page => {
+    const links = [...read(page).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)].map(
+      ([, link]) => link as string,
+    )
+    for (const link of links)
+      expect(ts.sys.fileExists(target(link)) || ts.sys.directoryExists(target(link)), link).toBe(true)
+
+    function target(link: string): string {
+      return join(ROOT, dirname(page), link)
+    }
+  })
+})

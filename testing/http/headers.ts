@@ -1,0 +1,2 @@
+/** Names in lower case. */
+export type Headers = Readonly<Record<string, string | undefined>>
