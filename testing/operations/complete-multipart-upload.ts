@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Checksums, compositeChecksum, fullObjectChecksum, isCrc } from '../body/checksums.ts'
-import { type Headers, type Reply, type S3Request, xmlReply } from '../http/s3-request.ts'
+import type { Headers } from '../http/headers.ts'
+import { type Reply, type S3Request, xmlReply } from '../http/s3-request.ts'
 import { invalidRequest, malformedXml, S3Error } from '../s3-error.ts'
 import type { Bucket } from '../store/bucket.ts'
 import type { ObjectContent, ObjectVersion } from '../store/objects.ts'
