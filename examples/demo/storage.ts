@@ -11,6 +11,8 @@ export interface Storage {
 
 /** `S3_BUCKET` names a bucket at AWS, or at `S3_ENDPOINT`. Without it, the demo brings its own S3. */
 export async function openStorage(): Promise<Storage> {
+  // The SDK's notice about the version of Node would hide what the demo prints.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
   const { S3_BUCKET, S3_ENDPOINT, AWS_REGION = 'us-east-1' } = process.env
   if (!S3_BUCKET) return embeddedStorage()
   const client = S3_ENDPOINT
