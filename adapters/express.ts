@@ -5,7 +5,7 @@ import type { S3UploadOptions } from '../src/options.ts'
 import { resolveOptions } from '../src/settings.ts'
 import { uploadForm } from '../src/stream-to-s3.ts'
 import type { UploadContext, UploadResult } from '../src/types.ts'
-import { writeAnswer } from './write-answer.ts'
+import { sendContinue, writeAnswer } from './node-response.ts'
 
 export { UploadError } from '../src/errors.ts'
 export type { S3UploadOptions, UploadResult }
@@ -42,12 +42,12 @@ export function s3Upload(bucket: string | Options, options?: Omit<Options, 'buck
     if (!isUploadMethod(request.method)) return next()
     let upload: UploadResult
     try {
-      upload = await uploadForm(request, settings)
+      upload = await uploadForm(request, settings, { onAccepted: () => sendContinue(request, response) })
     } catch (error) {
       if (!settings.respond || !isAnswerable(error)) return next(error)
-      return writeAnswer(response, answerError(error, settings))
+      return writeAnswer(request, response, answerError(error, settings))
     }
-    if (settings.respond) return writeAnswer(response, answerResult(upload))
+    if (settings.respond) return writeAnswer(request, response, answerResult(upload))
     request.upload = upload
     next()
   }

@@ -5,7 +5,7 @@ import type { StreamToS3Options } from '../src/options.ts'
 import { resolveOptions } from '../src/settings.ts'
 import { uploadForm } from '../src/stream-to-s3.ts'
 import type { UploadContext, UploadResult } from '../src/types.ts'
-import { writeAnswer } from './write-answer.ts'
+import { sendContinue, writeAnswer } from './node-response.ts'
 
 export { UploadError } from '../src/errors.ts'
 export type { StreamToS3Options, UploadResult }
@@ -36,10 +36,11 @@ export function s3Upload(bucket: string | Options, options?: Omit<Options, 'buck
   return async function s3Upload(request, response) {
     try {
       if (!isUploadMethod(request.method)) throw methodNotAllowed()
-      const upload = await uploadForm(request, settings)
-      writeAnswer(response, answerResult(upload))
+      const onAccepted = () => sendContinue(request, response)
+      const upload = await uploadForm(request, settings, { onAccepted })
+      writeAnswer(request, response, answerResult(upload))
     } catch (error) {
-      writeAnswer(response, answerError(error, settings))
+      writeAnswer(request, response, answerError(error, settings))
     }
   }
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { Context, Middleware } from 'koa'
 import { type Answer, answerError, answerResult, isAnswerable } from '../src/answer.ts'
 import { isUploadMethod } from '../src/check-request.ts'
@@ -5,6 +6,8 @@ import type { S3UploadOptions } from '../src/options.ts'
 import { resolveOptions } from '../src/settings.ts'
 import { uploadForm } from '../src/stream-to-s3.ts'
 import type { UploadContext, UploadResult } from '../src/types.ts'
+
+import { sendContinue, unreadRest } from './node-response.ts'
 
 export { UploadError } from '../src/errors.ts'
 export type { S3UploadOptions, UploadResult }
@@ -32,20 +35,31 @@ export function s3Upload(bucket: string | Options, options?: Omit<Options, 'buck
     if (!isUploadMethod(ctx.method)) return next()
     let upload: UploadResult
     try {
-      upload = await uploadForm(ctx.req, settings, { ctx })
+      const onAccepted = () => sendContinue(ctx.req, ctx.res)
+      upload = await uploadForm(ctx.req, settings, { context: { ctx }, onAccepted })
     } catch (error) {
       if (!settings.respond || !isAnswerable(error)) throw error
-      return setAnswer(ctx, answerError(error, settings))
+      return respond(ctx, answerError(error, settings))
     }
-    if (settings.respond) return setAnswer(ctx, answerResult(upload))
+    if (settings.respond) return respond(ctx, answerResult(upload))
     ctx.state.upload = upload
     return next()
   }
 }
 
-function setAnswer(ctx: Context, answer: Answer | undefined): void {
+function respond(ctx: Context, answer: Answer | undefined): void {
   if (answer === undefined) return
   ctx.status = answer.status
   ctx.set(answer.headers)
   ctx.body = answer.body
+  const rest = unreadRest(ctx.req, ctx.res)
+  if (rest === undefined) return
+  ctx.set('Connection', 'close')
+  ctx.body = Readable.from(bodyUntil(answer.body, rest))
+  ctx.length = Buffer.byteLength(answer.body)
+}
+
+async function* bodyUntil(body: string, end: Promise<void>): AsyncGenerator<string> {
+  yield body
+  await end
 }

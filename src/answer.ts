@@ -78,6 +78,8 @@ function foreignProblemOf(error: unknown): Problem {
 
 function statusOf(error: unknown): number {
   const { status, statusCode } = Object(error) as Partial<UploadError>
-  const given = status ?? statusCode ?? 500
-  return given >= 400 && STATUS_CODES[given] ? given : 500
+  const given = status ?? statusCode
+  return Number.isInteger(given) && (given as number) >= 400 && STATUS_CODES[given as number]
+    ? (given as number)
+    : 500
 }

@@ -9,6 +9,8 @@ export interface BufferPool {
    * socket may still be reading is dropped instead.
    */
   giveBack(buffer: Buffer): void
+  /** Moves the first `size` bytes to a smaller buffer, where that saves half or more; takes the larger one back. */
+  shrink(buffer: Buffer, size: number): Buffer
 }
 
 const SMALLEST = 16 * KiB
@@ -37,7 +39,15 @@ export function createBufferPool(kept: number = KEPT): BufferPool {
     else free.set(length, [Buffer.from(memory)])
   }
 
-  return { lend, giveBack }
+  function shrink(buffer: Buffer, size: number): Buffer {
+    if (2 * sizeClass(size) > buffer.length) return buffer
+    const small = lend(size)
+    buffer.copy(small, 0, 0, size)
+    giveBack(buffer)
+    return small
+  }
+
+  return { lend, giveBack, shrink }
 }
 
 /** Powers of two up to 1 MiB, then whole MiB: few enough sizes that a buffer given back fits the next loan. */

@@ -8,7 +8,7 @@ import type { ByteSource } from './uploader.ts'
  * Neither function listens for errors of the stream: it belongs to the parser, and when the parser fails, the
  * signal is aborted with the reason.
  *
- * @param inspect sees each chunk first, and stops everything by throwing
+ * @param inspect sees each chunk first, and stops the source by throwing
  */
 export function byteSource(stream: Readable, inspect: (chunk: Buffer) => void): ByteSource {
   return {

@@ -1,6 +1,7 @@
 import { UploadError } from './errors.ts'
-import { formatSize, KiB } from './sizes.ts'
+import { formatSize } from './sizes.ts'
 import type { IncomingRequest } from './types.ts'
+import { abortedByClient } from './upload-life.ts'
 
 const METHODS = ['POST', 'PUT', 'PATCH']
 
@@ -20,14 +21,14 @@ export interface FormLimits {
   maxFileSize: number
   maxFiles: number
   maxTotalSize: number
-  maxFields: number
-  maxFieldSize: number
-  maxParts: number
+  maxRequestSize: number
 }
 
 /** What can be known before a byte is read. Throws an `UploadError`. */
 export function checkRequest(request: IncomingRequest, limits: FormLimits): void {
+  // First what concerns the client: a body parser may well have read what is no form.
   checkContentType(request.headers['content-type'])
+  claimRequest(request)
   checkContentEncoding(request.headers['content-encoding'])
   checkDeclaredLength(declaredLength(request), limits)
 }
@@ -35,13 +36,14 @@ export function checkRequest(request: IncomingRequest, limits: FormLimits): void
 /** The length of the whole form, framing included, if the request declares it. */
 export function declaredLength({ headers }: IncomingRequest): number | undefined {
   const length = headers['content-length']
-  return length === undefined ? undefined : Number(length)
+  return length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined
 }
 
 const uploading = new WeakSet<IncomingRequest>()
 
 /** Takes a request for one upload. Throws `BODY_ALREADY_READ` where somebody else has it or had it. */
-export function claimRequest(request: IncomingRequest): void {
+function claimRequest(request: IncomingRequest): void {
+  if (request.destroyed && !request.readableDidRead) throw abortedByClient()
   const cause = whyUnreadable(request)
   if (cause) {
     throw new UploadError(
@@ -58,7 +60,6 @@ function whyUnreadable(request: IncomingRequest): string | undefined {
   if (request.readableDidRead || request.readableEnded) return 'The request body has already been read.'
   if (request.readableFlowing) return 'The request body is already being read.'
   if (request.readableEncoding) return 'The request body has been set to arrive as text (setEncoding).'
-  if (request.destroyed) return 'The request has already been destroyed.'
   return undefined
 }
 
@@ -87,13 +88,9 @@ function checkContentEncoding(encoding = 'identity'): void {
   })
 }
 
-/** The head of a part: the parser refuses a larger one. The boundary (RFC 2046: 70 characters) comes on top. */
-const PART_HEAD = 16 * KiB + 80
-
 function checkDeclaredLength(length: number | undefined, limits: FormLimits): void {
-  const { maxFileSize, maxFiles, maxTotalSize, maxFields, maxFieldSize, maxParts } = limits
-  const largest = maxTotalSize + maxFields * maxFieldSize + (maxParts + 1) * PART_HEAD
-  if (length === undefined || length <= largest) return
+  const { maxFileSize, maxFiles, maxTotalSize, maxRequestSize } = limits
+  if (length === undefined || length <= maxRequestSize) return
   throw new UploadError(
     'REQUEST_TOO_LARGE',
     `The request has ${formatSize(length)}; this takes at most ${maxFiles} files of ${formatSize(maxFileSize)}, ` +

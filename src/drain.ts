@@ -1,29 +1,64 @@
-import { MiB } from './sizes.ts'
 import type { IncomingRequest } from './types.ts'
 
-/** Enough for what is on its way when a client is told to stop. */
-const MAX_BYTES = 32 * MiB
-const MAX_TIME = 30_000
+export interface DrainLimits {
+  maxDrainSize: number
+  drainTimeout: number
+}
+
+/** How long a client may take to see its answer when nothing more is read from it: milliseconds. */
+const LINGER = 1000
+
+/** Requests whose rest is being dropped, each with what tells that the connection may be closed. */
+const draining = new WeakMap<object, Promise<void>>()
 
 /**
- * Reads and drops what still comes of a refused request: a connection closed with unread bytes is reset, and
- * the client never sees the answer. After 32 MiB the client is held back; a request that has not ended
- * after 30 seconds loses its connection.
+ * Reads and drops what still comes of a refused request: a connection closed with unread bytes is reset, and the
+ * client may never see the answer. After `maxDrainSize` bytes nothing more is read, and TCP holds the client back.
  */
-export function drain(request: IncomingRequest): void {
-  if (request.destroyed || request.readableEnded) return
+export function drain(request: IncomingRequest, { maxDrainSize, drainTimeout }: DrainLimits) {
+  // Somebody else reads it, or nobody will any more.
+  if (request.destroyed || request.readableEnded || request.readableFlowing) return { startClock() {} }
   let dropped = 0
-  const timer = setTimeout(() => request.destroy(), MAX_TIME)
-  timer.unref()
+  let timers: NodeJS.Timeout[] = []
+  let started = false
+  let finish = () => {}
+  draining.set(request, new Promise(resolve => (finish = resolve)))
 
-  const onData = (chunk: Buffer) => {
+  function after(milliseconds: number, action: () => void) {
+    timers.push(setTimeout(action, milliseconds).unref())
+  }
+  function onData(chunk: Buffer) {
     dropped += chunk.length
-    if (dropped > MAX_BYTES) request.pause()
+    if (dropped >= maxDrainSize) giveUp()
   }
-  const stop = () => {
-    clearTimeout(timer)
+  function giveUp() {
+    request.off('data', onData).pause()
+    if (started) after(LINGER, finish)
+  }
+  function stop() {
+    for (const timer of timers) clearTimeout(timer)
+    timers = []
     request.off('data', onData).off('end', stop).off('close', stop)
+    finish()
   }
+
   request.on('data', onData).on('end', stop).on('close', stop)
   request.resume()
+  return {
+    /** Called when the client can be answered: after `drainTimeout` the connection is closed. */
+    startClock() {
+      started = true
+      if (request.destroyed || request.readableEnded) return stop()
+      after(drainTimeout, () => request.destroy())
+      if (dropped >= maxDrainSize) giveUp()
+    },
+  }
+}
+
+/**
+ * What still comes of this request, if anything: resolves when all of it has been dropped, the client has gone, or
+ * has had the time to see its answer. Until then the connection must stay open.
+ */
+export function restOf(request: object): Promise<void> | undefined {
+  return draining.get(request)
 }

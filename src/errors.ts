@@ -3,7 +3,9 @@ export const PROBLEMS = {
   MISSING_BOUNDARY: { status: 400, title: 'Missing boundary' },
   TRUNCATED_BODY: { status: 400, title: 'Truncated form data' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed' },
+  CLIENT_STALLED: { status: 408, title: 'Upload stalled' },
   DUPLICATE_KEY: { status: 409, title: 'Two files for one key' },
+  ALREADY_EXISTS: { status: 409, title: 'Already exists' },
   REQUEST_TOO_LARGE: { status: 413, title: 'Request too large' },
   FILE_TOO_LARGE: { status: 413, title: 'File too large' },
   TOTAL_TOO_LARGE: { status: 413, title: 'Files too large together' },
@@ -15,11 +17,13 @@ export const PROBLEMS = {
   NOT_MULTIPART: { status: 415, title: 'Not a multipart form' },
   UNSUPPORTED_ENCODING: { status: 415, title: 'Unsupported encoding' },
   TYPE_NOT_ACCEPTED: { status: 415, title: 'File type not accepted' },
+  REFUSED: { status: 422, title: 'Upload refused' },
   ABORTED: { status: 499, title: 'Aborted by the client' },
   BODY_ALREADY_READ: { status: 500, title: 'Request body already read' },
   INVALID_KEY: { status: 500, title: 'Invalid object key' },
   STORAGE_FAILED: { status: 502, title: 'Storage failed' },
   CANCELLED: { status: 503, title: 'Upload cancelled by the server' },
+  STORAGE_TIMEOUT: { status: 504, title: 'Storage timed out' },
 } as const satisfies Record<string, { status: number; title: string }>
 
 /** Names what went wrong. The set is closed: each code has one HTTP status, listed in docs/errors.md. */
@@ -94,6 +98,8 @@ export class UploadError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: a subclass asks for its own instances
+    if (this !== UploadError) return super[Symbol.hasInstance](value)
     return typeof value === 'object' && value !== null && BRAND in value
   }
 }

@@ -3,14 +3,19 @@ const ESCAPES: Record<string, string> = { '%22': '"', '%0A': '\n', '%0D': '\r' }
 const MAX_BYTES = 255
 
 /**
- * The name that the user's file had, out of what a browser made of it: these three escapes are the only ones of
+ * A name of a field or a file, out of what a browser made of it: these three escapes are the only ones of
  * https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data
- *
- * Empty where what is left is not the name of a file but of a directory: `.` or `..`.
  */
+export function unescapeName(name: string): string {
+  return name.replace(/%22|%0A|%0D/g, code => ESCAPES[code] ?? code)
+}
+
+// Control characters, and those that show a name in another order than it has: "gpj.exe" for "exe.jpg".
+const UNWANTED = /\p{Control}|[\u202a-\u202e\u2066-\u2069]/gu
+
+/** Empty where what is left is not the name of a file but of a directory: `.` or `..`. */
 export function cleanFilename(filename: string): string {
-  const decoded = filename.replace(/%22|%0A|%0D/g, code => ESCAPES[code] ?? code)
-  const name = decoded.replace(/\p{Control}/gu, '').trim()
+  const name = unescapeName(filename).replace(UNWANTED, '').trim()
   return name === '.' || name === '..' ? '' : truncate(name)
 }
 

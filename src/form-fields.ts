@@ -35,15 +35,17 @@ export function createFields(limits: FieldLimits): FormFields {
         { field: name, limit: limits.maxFieldSize },
       )
     }
-    values[name] = appended(values[name], value)
+    append(values, name, value)
   }
 
   return { values, add }
 }
 
-function appended(present: string | string[] | undefined, value: string): string | string[] {
-  if (present === undefined) return value
-  return Array.isArray(present) ? [...present, value] : [present, value]
+function append(values: Fields, name: string, value: string): void {
+  const present = values[name]
+  if (present === undefined) values[name] = value
+  else if (Array.isArray(present)) present.push(value)
+  else values[name] = [present, value]
 }
 
 export function checkFieldName(

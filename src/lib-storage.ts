@@ -8,8 +8,8 @@ import type {
   UploadPartCommandInput,
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
-import { followSignal } from './follow-signal.ts'
-import { describeObject, removeObject, removeParts } from './stored-object.ts'
+import { MultipartUpload } from './multipart-upload.ts'
+import { ObjectCommit } from './object-commit.ts'
 import type { ByteSource, Staged, StoredObject, Uploader, UploadScope, UploadTarget } from './uploader.ts'
 
 export interface LibStorageOptions {
@@ -47,41 +47,40 @@ type UploadInput =
 class StagedUpload implements Staged {
   readonly #target: UploadTarget
   readonly #scope: UploadScope
-  /** Ends this file's S3 parts. `Upload.abort()` is not used: it returns before anything is cleaned up. */
-  readonly #stop: AbortController
+  readonly #multipart: MultipartUpload
+  readonly #object: ObjectCommit
   readonly #staged = deferred()
   readonly #gate = deferred()
 
   #upload: Promise<PutObjectCommandOutput> | undefined
-  #size = 0
-  #uploadId: string | undefined
-  #stored: { versionId?: string } | undefined
+  #confirmed = 0
   #abort: Promise<void> | undefined
 
   constructor(target: UploadTarget, scope: UploadScope) {
     this.#target = target
     this.#scope = scope
-    this.#stop = followSignal(scope.signal)
+    this.#multipart = new MultipartUpload(target, scope)
+    this.#object = new ObjectCommit(target, scope)
   }
 
   async stage(bytes: ByteSource, queueSize: number): Promise<void> {
-    const { bucket, key, params, partSize } = this.#target
-    const send = (command: { input: UploadInput }) => this.#send(command.input)
+    const { bucket, key, params, partSize, ifNoneMatch } = this.#target
     const upload = new Upload({
-      client: { config: this.#scope.client.config, send } as unknown as S3Client,
-      params: { ...params, Bucket: bucket, Key: key, Body: this.#readable(bytes) },
+      client: { config: this.#scope.client.config, send: this.#send } as unknown as S3Client,
+      params: { ...params, Bucket: bucket, Key: key, Body: this.#readable(bytes), IfNoneMatch: ifNoneMatch },
       partSize,
       queueSize,
       // Its own cleanup, when it fails, hides the first error. Ours is abort().
       leavePartsOnError: true,
     })
+    // Upload.abort() is not used: it returns before anything has ended.
     this.#upload = upload.done() as Promise<PutObjectCommandOutput>
     try {
       await Promise.race([this.#staged.promise, this.#upload])
     } catch (error) {
-      const first = this.#stop.signal.aborted ? this.#stop.signal.reason : error
+      this.#scope.fail(error)
       await this.abort()
-      throw first
+      throw error
     }
   }
 
@@ -92,74 +91,64 @@ class StagedUpload implements Staged {
     const take = (chunk: Buffer) => {
       if (!readable.push(chunk)) return new Promise<void>(resolve => (proceed = resolve))
     }
-    bytes.forEachChunk(take, this.#stop.signal).then(
+    bytes.forEachChunk(take, this.#scope.signal).then(
       () => readable.push(null),
       error => {
-        this.#stop.abort(error)
+        this.#scope.fail(error)
         readable.destroy(error)
       },
     )
     return readable
   }
 
-  /** Told apart by what they carry: class names do not survive bundlers, nor do classes a second copy of the SDK. */
-  #send(input: UploadInput): Promise<unknown> {
-    if ('MultipartUpload' in input) return this.#complete(input)
-    if ('PartNumber' in input) return this.#uploadPart(input)
-    if ('Body' in input && input.Body !== undefined) return this.#put(input)
-    return this.#create(input)
-  }
-
-  async #create(input: CreateMultipartUploadCommandInput) {
-    const answer = await this.#scope.s3.createMultipartUpload(input)
-    this.#uploadId = answer.UploadId
-    return answer
-  }
-
-  async #uploadPart(input: UploadPartCommandInput) {
-    const { s3, slots } = this.#scope
-    const { signal } = this.#stop
+  /** Upload hears of a failed command only when it looks at that part, which may be never. */
+  readonly #send = async (command: { input: UploadInput }): Promise<unknown> => {
     try {
-      const answer = await slots.run(() => s3.uploadPart(input, signal), signal)
-      this.#confirm(input.Body)
-      return answer
+      return await this.#pass(command.input)
     } catch (error) {
-      // Upload would go on with the other parts until the file ends.
-      this.#stop.abort(error)
+      this.#scope.fail(error)
       throw error
     }
   }
 
-  async #put(input: PutObjectCommandInput) {
-    const { s3 } = this.#scope
-    const answer = await this.#atCommit(() => s3.putObject(input))
+  /** Told apart by what they carry: class names do not survive bundlers, nor do classes a second copy of the SDK. */
+  #pass(input: UploadInput): Promise<unknown> {
+    if ('MultipartUpload' in input) return this.#atCommit(() => this.#object.complete(input))
+    if ('PartNumber' in input) return this.#uploadPart(input)
+    if ('Body' in input && input.Body !== undefined) return this.#put(input)
+    return this.#scope.slots.run(() => this.#multipart.create(input), this.#scope.signal)
+  }
+
+  async #uploadPart(input: UploadPartCommandInput) {
+    const { s3, slots, signal } = this.#scope
+    const answer = await slots.run(() => s3.uploadPart(input, signal), signal)
     this.#confirm(input.Body)
     return answer
   }
 
-  #complete(input: CompleteMultipartUploadCommandInput) {
-    const { s3 } = this.#scope
-    return this.#atCommit(() => s3.completeMultipartUpload(input))
-  }
-
-  async #atCommit<Answer extends { VersionId?: string }>(send: () => Promise<Answer>): Promise<Answer> {
-    this.#staged.resolve()
-    await this.#gate.promise
-    const answer = await this.#scope.slots.run(send, this.#stop.signal)
-    this.#stored = { versionId: answer.VersionId }
+  async #put(input: PutObjectCommandInput) {
+    const body = input.Body as Uint8Array
+    const answer = await this.#atCommit(() => this.#object.put({ ...input, Body: body }))
+    this.#confirm(body)
     return answer
   }
 
+  async #atCommit<Answer>(send: () => Promise<Answer>): Promise<Answer> {
+    this.#staged.resolve()
+    await this.#gate.promise
+    return send()
+  }
+
   #confirm(body: unknown): void {
-    const { length } = body as Buffer
-    this.#size += length
+    const { length } = body as Uint8Array
+    this.#confirmed += length
     this.#scope.onStored(length)
   }
 
   async commit(): Promise<StoredObject> {
     this.#gate.resolve()
     const answer = await (this.#upload as Promise<PutObjectCommandOutput>)
-    return describeObject(answer, this.#size, this.#target, this.#scope)
+    return this.#object.describe(answer, this.#confirmed)
   }
 
   abort(): Promise<void> {
@@ -168,11 +157,12 @@ class StagedUpload implements Staged {
   }
 
   async #remove(): Promise<void> {
-    this.#stop.abort()
-    this.#gate.reject(this.#stop.signal.reason)
+    this.#gate.reject(this.#scope.signal.reason)
     await this.#upload?.catch(() => {})
-    if (this.#stored) return removeObject(this.#stored.versionId, this.#target, this.#scope)
-    if (this.#uploadId) await removeParts(this.#uploadId, this.#target, this.#scope)
+    await this.#object.settled()
+    // Before the object is looked for: parts that are still there cannot become one afterwards.
+    if (!this.#object.isStored) await this.#multipart.remove()
+    await this.#object.undo()
   }
 }
 

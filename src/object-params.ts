@@ -1,16 +1,21 @@
+import { isChecksum } from './checksums.ts'
 import { describe } from './sizes.ts'
 import { type ObjectParams, RESERVED_PARAMS } from './types.ts'
 
 /** Throws `TypeError` for parameters that this library sets itself, or that cannot be known before the bytes. */
 export function checkParams(params: unknown): ObjectParams {
-  if (typeof params !== 'object' || params === null) {
+  if (typeof params !== 'object' || params === null || Array.isArray(params)) {
     throw new TypeError(`params must be an object of PutObject's parameters; it is ${describe(params)}.`)
   }
-  const reserved = RESERVED_PARAMS.filter(name => name in params)
+  const reserved = Object.keys(params).filter(name => isReserved(name) || isChecksum(name))
   if (reserved.length > 0) {
     throw new TypeError(
-      `params must not have ${reserved.join(', ')}: the bucket, the key and the bytes have options of their own.`,
+      `params must not have ${reserved.join(', ')}: the bucket, the key, conditions (ifExists) and the bytes have options of their own.`,
     )
   }
   return params as ObjectParams
+}
+
+function isReserved(name: string): boolean {
+  return (RESERVED_PARAMS as readonly string[]).includes(name)
 }

@@ -1,9 +1,11 @@
 import type { Readable } from 'node:stream'
 import busboy from 'busboy'
 import { UploadError } from './errors.ts'
-import { cleanFilename } from './filename.ts'
-import { KiB } from './sizes.ts'
+import { cleanFilename, unescapeName } from './filename.ts'
+import { isFormData, type PartHead, watchHeads } from './part-heads.ts'
+import { formatSize, KiB } from './sizes.ts'
 import type { IncomingFile, IncomingRequest } from './types.ts'
+import { watchBytes } from './watch-bytes.ts'
 
 export interface FieldPart {
   name: string
@@ -27,6 +29,10 @@ export interface ParserLimits {
   maxFieldSize: number
   /** Parts of any kind. */
   maxParts: number
+  /** Bytes of the whole request, framing included. */
+  maxRequestSize: number
+  /** Milliseconds. */
+  idleTimeout: number
 }
 
 /** A socket hands on 64 KiB at a time; with less, every chunk would pause and resume the request. */
@@ -46,11 +52,13 @@ export function parseMultipart(
   return new Promise((resolve, reject) => {
     const parser = createParser(request, limits)
     let settled = false
+    let stopWatching = () => {}
 
     function settle(finish: () => void) {
       if (settled) return
       settled = true
       signal.removeEventListener('abort', onAbort)
+      stopWatching()
       request.unpipe(parser)
       finish()
       parser.destroy()
@@ -68,6 +76,7 @@ export function parseMultipart(
       }
     }
 
+    watchHeads(parser, head => handle(() => checkHead(head)))
     parser.on('field', (name, value, info) =>
       handle(() => {
         checkCharset(name, value)
@@ -80,21 +89,25 @@ export function parseMultipart(
       handle(() => {
         checkTransferEncoding(info.encoding)
         const filename = cleanFilename(info.filename ?? '')
-        handlers.onFile({ file: { field: checkName(name), filename, type: info.mimeType }, stream })
+        handlers.onFile({
+          file: { field: checkName(name), filename, type: checkType(info.mimeType) },
+          stream,
+        })
       })
     })
-    parser.on('partsLimit', () =>
-      fail(
-        new UploadError('TOO_MANY_PARTS', `The form has more than ${limits.maxParts} parts.`, {
-          limit: limits.maxParts,
-        }),
-      ),
-    )
+    parser.on('partsLimit', () => fail(tooManyParts(limits)))
     parser.on('error', (cause: Error) => fail(malformed(cause)))
     parser.on('close', () => settle(resolve))
+
     signal.addEventListener('abort', onAbort)
-    if (signal.aborted) onAbort()
-    else request.pipe(parser)
+    if (signal.aborted) return onAbort()
+    request.pipe(parser)
+    stopWatching = watchBytes(
+      request,
+      limits.idleTimeout,
+      total => total > limits.maxRequestSize && fail(tooLarge(limits)),
+      () => fail(stalled(limits)),
+    )
   })
 }
 
@@ -116,10 +129,30 @@ function createParser(request: IncomingRequest, { maxFieldSize, maxParts }: Pars
   }
 }
 
+function checkHead(head: PartHead): void {
+  if (!isFormData(head)) {
+    throw new UploadError(
+      'MALFORMED_BODY',
+      'A part of the form has no Content-Disposition of the kind form-data; name="…"; filename="…".',
+    )
+  }
+  // A file input without a name for its file is one all the same; busboy knows that by this type alone.
+  if (/;\s*filename=""/i.test(head['content-disposition']?.[0] ?? '')) {
+    head['content-type'] = ['application/octet-stream']
+  }
+}
+
 /** RFC 7578, 4.2: every part has a name. */
 function checkName(name: string | undefined): string {
-  if (name) return name
+  if (name) return unescapeName(name)
   throw new UploadError('MALFORMED_BODY', 'A part of the form has no name.')
+}
+
+/** S3 has 8 KiB for all headers of a request; no media type comes near this. */
+const LONGEST_TYPE = 255
+
+function checkType(type: string): string {
+  return type.length <= LONGEST_TYPE ? type : 'application/octet-stream'
 }
 
 /** busboy has no text for a charset that Node does not know. */
@@ -147,5 +180,21 @@ function malformed(cause: Error): UploadError {
   }
   return new UploadError('MALFORMED_BODY', `The form cannot be read: ${cause.message.toLowerCase()}.`, {
     cause,
+  })
+}
+
+function tooManyParts({ maxParts }: ParserLimits): UploadError {
+  return new UploadError('TOO_MANY_PARTS', `The form has more than ${maxParts} parts.`, { limit: maxParts })
+}
+
+function tooLarge({ maxRequestSize }: ParserLimits): UploadError {
+  return new UploadError('REQUEST_TOO_LARGE', `The request is larger than ${formatSize(maxRequestSize)}.`, {
+    limit: maxRequestSize,
+  })
+}
+
+function stalled({ idleTimeout }: ParserLimits): UploadError {
+  return new UploadError('CLIENT_STALLED', `Nothing has come for ${idleTimeout / 1000} seconds.`, {
+    limit: idleTimeout,
   })
 }

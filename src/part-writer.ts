@@ -1,6 +1,7 @@
 import type { CompletedPart } from '@aws-sdk/client-s3'
-import { followSignal } from './follow-signal.ts'
-import { describeObject, removeObject, removeParts } from './stored-object.ts'
+import { checksumsOf } from './checksums.ts'
+import { MultipartUpload } from './multipart-upload.ts'
+import { ObjectCommit } from './object-commit.ts'
 import type { Staged, StoredObject, Uploader, UploadScope, UploadTarget } from './uploader.ts'
 
 /**
@@ -11,10 +12,11 @@ export const partWriter: Uploader = {
   async stage(bytes, target, scope) {
     const file = new StagedParts(target, scope)
     try {
-      await bytes.forEachChunk(chunk => file.write(chunk), file.signal)
+      await bytes.forEachChunk(chunk => file.write(chunk), scope.signal)
       await file.end()
       return file
     } catch (error) {
+      scope.fail(error)
       await file.abort()
       throw error
     }
@@ -24,29 +26,23 @@ export const partWriter: Uploader = {
 class StagedParts implements Staged {
   readonly #target: UploadTarget
   readonly #scope: UploadScope
-  /** Ends this file's S3 parts: with the request, or with the first part that fails. */
-  readonly #stop: AbortController
+  readonly #multipart: MultipartUpload
+  readonly #object: ObjectCommit
 
-  #size = 0
   /** Where bytes are gathered: the part to come, or at the end the whole of a small file. */
   #buffer: Buffer | undefined
   #filled = 0
+  #received = 0
+  #confirmed = 0
 
-  #uploadId: Promise<string> | undefined
   readonly #parts: Promise<CompletedPart>[] = []
-
-  #commit: Promise<StoredObject> | undefined
   #abort: Promise<void> | undefined
-  #stored: { versionId?: string } | undefined
 
   constructor(target: UploadTarget, scope: UploadScope) {
     this.#target = target
     this.#scope = scope
-    this.#stop = followSignal(scope.signal)
-  }
-
-  get signal(): AbortSignal {
-    return this.#stop.signal
+    this.#multipart = new MultipartUpload(target, scope)
+    this.#object = new ObjectCommit(target, scope)
   }
 
   write(chunk: Buffer): void | Promise<void> {
@@ -66,22 +62,27 @@ class StagedParts implements Staged {
   }
 
   #room(): number {
+    return Math.min(this.#borrow().length, this.#target.partSize) - this.#filled
+  }
+
+  #borrow(): Buffer {
     const { partSize, largestSize } = this.#target
-    this.#buffer ??= this.#scope.buffers.lend(Math.min(partSize, largestSize - this.#size))
-    return Math.min(this.#buffer.length, partSize) - this.#filled
+    this.#buffer ??= this.#scope.buffers.lend(Math.min(partSize, largestSize - this.#received))
+    return this.#buffer
   }
 
   #copy(chunk: Buffer): void {
-    if (this.#buffer) chunk.copy(this.#buffer, this.#filled)
+    chunk.copy(this.#borrow(), this.#filled)
     this.#filled += chunk.length
-    this.#size += chunk.length
+    this.#received += chunk.length
   }
 
   /** Resolves when the part has a slot and is on its way; the next buffer can be filled meanwhile. */
   async #sendPart(): Promise<void> {
-    const release = await this.#scope.slots.acquire(this.signal)
+    const { slots, signal, fail } = this.#scope
+    const release = await slots.acquire(signal)
     const part = this.#uploadPart(this.#parts.length + 1, this.#takeBody()).finally(release)
-    part.catch(error => this.#stop.abort(error))
+    part.catch(fail)
     this.#parts.push(part)
   }
 
@@ -93,40 +94,21 @@ class StagedParts implements Staged {
   }
 
   async #uploadPart(number: number, body: Buffer): Promise<CompletedPart> {
-    this.#uploadId ??= this.#createUpload()
     const { bucket, key, params } = this.#target
-    const answer = await this.#scope.s3.uploadPart(
-      {
-        ...params,
-        Bucket: bucket,
-        Key: key,
-        UploadId: await this.#uploadId,
-        PartNumber: number,
-        Body: body,
-      },
-      this.signal,
+    const { s3, signal } = this.#scope
+    const { UploadId } = await this.#createUpload()
+    const answer = await s3.uploadPart(
+      { ...params, Bucket: bucket, Key: key, UploadId, PartNumber: number, Body: body },
+      signal,
     )
     this.#settle(body, answer.$metadata.attempts)
-    return {
-      PartNumber: number,
-      ETag: answer.ETag,
-      ChecksumCRC32: answer.ChecksumCRC32,
-      ChecksumCRC32C: answer.ChecksumCRC32C,
-      ChecksumCRC64NVME: answer.ChecksumCRC64NVME,
-      ChecksumSHA1: answer.ChecksumSHA1,
-      ChecksumSHA256: answer.ChecksumSHA256,
-    }
+    return { PartNumber: number, ETag: answer.ETag, ...checksumsOf(answer) }
   }
 
-  async #createUpload(): Promise<string> {
+  async #createUpload() {
     const { bucket, key, params } = this.#target
-    const { UploadId } = await this.#scope.s3.createMultipartUpload({
-      ...params,
-      ChecksumAlgorithm: params.ChecksumAlgorithm ?? (await this.#defaultChecksum()),
-      Bucket: bucket,
-      Key: key,
-    })
-    return UploadId as string
+    const ChecksumAlgorithm = params.ChecksumAlgorithm ?? (await this.#defaultChecksum())
+    return this.#multipart.create({ ...params, ChecksumAlgorithm, Bucket: bucket, Key: key })
   }
 
   /** The SDK gives parts a CRC32 of its own accord; S3 takes it only if the upload was created with it. */
@@ -138,57 +120,47 @@ class StagedParts implements Staged {
   /** After a retry the socket of the first attempt may still be reading the buffer, so that one is not lent again. */
   #settle(body: Buffer, attempts: number | undefined): void {
     if (attempts === 1) this.#scope.buffers.giveBack(body)
+    this.#confirmed += body.length
     this.#scope.onStored(body.length)
   }
 
   /** Resolves when every S3 part is confirmed. */
   async end(): Promise<void> {
-    if (this.#uploadId === undefined) return this.#shrink()
+    if (this.#parts.length === 0) return this.#shrink()
     await this.#sendPart()
     await Promise.all(this.#parts)
   }
 
   /** A small file that is held must not keep the buffer of a large part from the others. */
   #shrink(): void {
-    const { buffers } = this.#scope
-    const large = this.#buffer
-    if (large === undefined || large.length <= 2 * this.#filled) return
-    const small = buffers.lend(this.#filled)
-    if (small.length < large.length) {
-      large.copy(small, 0, 0, this.#filled)
-      this.#buffer = small
-    }
-    buffers.giveBack(small.length < large.length ? large : small)
+    if (this.#buffer) this.#buffer = this.#scope.buffers.shrink(this.#buffer, this.#filled)
   }
 
-  commit(): Promise<StoredObject> {
-    this.#commit ??= this.#scope.slots.run(
-      () => (this.#uploadId ? this.#complete(this.#uploadId) : this.#put()),
-      this.signal,
-    )
-    return this.#commit
+  async commit(): Promise<StoredObject> {
+    const answer = this.#parts.length > 0 ? await this.#complete() : await this.#put()
+    return this.#object.describe(answer, this.#confirmed)
   }
 
-  async #put(): Promise<StoredObject> {
-    const { bucket, key, params } = this.#target
+  async #put() {
+    const { bucket, key, params, ifNoneMatch } = this.#target
     const body = this.#takeBody()
-    const answer = await this.#scope.s3.putObject({ ...params, Bucket: bucket, Key: key, Body: body })
-    this.#stored = { versionId: answer.VersionId }
-    this.#settle(body, answer.$metadata.attempts)
-    return describeObject(answer, body.length, this.#target, this.#scope)
-  }
-
-  async #complete(uploadId: Promise<string>): Promise<StoredObject> {
-    const { bucket, key, params } = this.#target
-    const answer = await this.#scope.s3.completeMultipartUpload({
+    const answer = await this.#object.put({
       ...params,
       Bucket: bucket,
       Key: key,
-      UploadId: await uploadId,
-      MultipartUpload: { Parts: await Promise.all(this.#parts) },
+      Body: body,
+      IfNoneMatch: ifNoneMatch,
     })
-    this.#stored = { versionId: answer.VersionId }
-    return describeObject(answer, this.#size, this.#target, this.#scope)
+    this.#settle(body, answer.$metadata.attempts)
+    return answer
+  }
+
+  async #complete() {
+    const { bucket, key, params, ifNoneMatch } = this.#target
+    const { UploadId } = await this.#createUpload()
+    const MultipartUpload = { Parts: await Promise.all(this.#parts) }
+    const name = { Bucket: bucket, Key: key, UploadId }
+    return this.#object.complete({ ...params, ...name, MultipartUpload, IfNoneMatch: ifNoneMatch })
   }
 
   abort(): Promise<void> {
@@ -197,12 +169,12 @@ class StagedParts implements Staged {
   }
 
   async #remove(): Promise<void> {
-    this.#stop.abort()
-    await Promise.allSettled([...this.#parts, this.#commit])
+    await Promise.allSettled(this.#parts)
     if (this.#buffer) this.#scope.buffers.giveBack(this.#buffer)
     this.#buffer = undefined
-    if (this.#stored) return removeObject(this.#stored.versionId, this.#target, this.#scope)
-    const uploadId = await this.#uploadId?.catch(() => undefined)
-    if (uploadId) await removeParts(uploadId, this.#target, this.#scope)
+    await this.#object.settled()
+    // Before the object is looked for: parts that are still there cannot become one afterwards.
+    if (!this.#object.isStored) await this.#multipart.remove()
+    await this.#object.undo()
   }
 }

@@ -7,19 +7,23 @@ import type {
   DeleteObjectCommandInput,
   HeadObjectCommandInput,
   HeadObjectCommandOutput,
+  ListMultipartUploadsCommandInput,
+  ListMultipartUploadsCommandOutput,
   PutObjectCommandInput,
   PutObjectCommandOutput,
   UploadPartCommandInput,
   UploadPartCommandOutput,
 } from '@aws-sdk/client-s3'
+import { createAbortController } from './abort.ts'
 import { UploadError } from './errors.ts'
 import { loadSdk } from './sdk.ts'
 import type { S3ClientLike } from './types.ts'
 
 /**
- * The operations of S3 that an upload needs. Each rejects with `STORAGE_FAILED`, the SDK's error as `cause`.
+ * The operations of S3 that an upload needs. Each rejects with `STORAGE_FAILED`, the SDK's error as `cause`, or
+ * with `STORAGE_TIMEOUT`. Retries are the SDK's.
  *
- * Only UploadPart can be cut short. What the others have begun has to be known to its end: a
+ * Only UploadPart can be cut short by a signal. What the others have begun has to be known to its end: a
  * CreateMultipartUpload cut short may leave an upload that nobody can name, a PutObject an object.
  */
 export interface S3Requests {
@@ -35,6 +39,8 @@ export interface S3Requests {
   ): Promise<CompleteMultipartUploadCommandOutput>
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html */
   abortMultipartUpload(input: AbortMultipartUploadCommandInput): Promise<unknown>
+  /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html */
+  listMultipartUploads(input: ListMultipartUploadsCommandInput): Promise<ListMultipartUploadsCommandOutput>
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
   headObject(input: HeadObjectCommandInput): Promise<HeadObjectCommandOutput>
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html */
@@ -43,71 +49,147 @@ export interface S3Requests {
 
 type Sdk = Awaited<ReturnType<typeof loadSdk>>
 
+/** @param timeLimit of one request, the SDK's retries included: milliseconds */
+export function s3Requests(client: S3ClientLike, timeLimit: number): S3Requests {
+  type Send<Input, Output> = (
+    sdk: Sdk,
+    input: Input,
+    options: { abortSignal: AbortSignal },
+  ) => Promise<Output>
+
+  function operation<Input extends ObjectName, Output>(name: string, send: Send<Input, Output>) {
+    return async (input: Input, signal?: AbortSignal): Promise<Output> => {
+      const sdk = await loadSdk()
+      const limit = limitTime(timeLimit, signal)
+      try {
+        return await send(sdk, input, { abortSignal: limit.signal })
+      } catch (cause) {
+        signal?.throwIfAborted()
+        throw limit.signal.aborted ? timedOut(name, input, timeLimit, cause) : failed(name, input, cause)
+      } finally {
+        limit.clear()
+      }
+    }
+  }
+
+  return {
+    putObject: operation('PutObject', (sdk, input: PutObjectCommandInput, options) =>
+      client.send(new sdk.PutObjectCommand(input), options),
+    ),
+    createMultipartUpload: operation(
+      'CreateMultipartUpload',
+      (sdk, input: CreateMultipartUploadCommandInput, options) =>
+        client.send(new sdk.CreateMultipartUploadCommand(input), options),
+    ),
+    uploadPart: operation('UploadPart', (sdk, input: UploadPartCommandInput, options) =>
+      client.send(new sdk.UploadPartCommand(input), options),
+    ),
+    completeMultipartUpload: operation(
+      'CompleteMultipartUpload',
+      (sdk, input: CompleteMultipartUploadCommandInput, options) =>
+        client.send(new sdk.CompleteMultipartUploadCommand(input), options),
+    ),
+    abortMultipartUpload: operation(
+      'AbortMultipartUpload',
+      (sdk, input: AbortMultipartUploadCommandInput, options) =>
+        client.send(new sdk.AbortMultipartUploadCommand(input), options),
+    ),
+    listMultipartUploads: operation(
+      'ListMultipartUploads',
+      (sdk, input: ListMultipartUploadsCommandInput, options) =>
+        client.send(new sdk.ListMultipartUploadsCommand(input), options),
+    ),
+    headObject: operation('HeadObject', (sdk, input: HeadObjectCommandInput, options) =>
+      client.send(new sdk.HeadObjectCommand(input), options),
+    ),
+    deleteObject: operation('DeleteObject', (sdk, input: DeleteObjectCommandInput, options) =>
+      client.send(new sdk.DeleteObjectCommand(input), options),
+    ),
+  }
+}
+
+/** A signal for one request: aborted with another one, or when the time is up. */
+function limitTime(milliseconds: number, signal: AbortSignal | undefined) {
+  const controller = createAbortController()
+  const abort = () => controller.abort()
+  const timer = setTimeout(abort, milliseconds)
+  signal?.addEventListener('abort', abort)
+  if (signal?.aborted) abort()
+  return {
+    signal: controller.signal,
+    clear() {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
+    },
+  }
+}
+
 interface ObjectName {
   Bucket: string | undefined
-  Key: string | undefined
+  Key?: string | undefined
+  IfNoneMatch?: string | undefined
 }
 
-export function s3Requests(client: S3ClientLike): S3Requests {
-  return {
-    putObject: input => request('PutObject', input, sdk => client.send(new sdk.PutObjectCommand(input))),
-
-    createMultipartUpload: input =>
-      request('CreateMultipartUpload', input, sdk =>
-        client.send(new sdk.CreateMultipartUploadCommand(input)),
-      ),
-
-    uploadPart: (input, signal) =>
-      request(
-        'UploadPart',
-        input,
-        sdk => client.send(new sdk.UploadPartCommand(input), { abortSignal: signal }),
-        signal,
-      ),
-
-    completeMultipartUpload: input =>
-      request('CompleteMultipartUpload', input, sdk =>
-        client.send(new sdk.CompleteMultipartUploadCommand(input)),
-      ),
-
-    abortMultipartUpload: input =>
-      request('AbortMultipartUpload', input, sdk => client.send(new sdk.AbortMultipartUploadCommand(input))),
-
-    headObject: input => request('HeadObject', input, sdk => client.send(new sdk.HeadObjectCommand(input))),
-
-    deleteObject: input =>
-      request('DeleteObject', input, sdk => client.send(new sdk.DeleteObjectCommand(input))),
+function failed(operation: string, { Bucket, Key, IfNoneMatch }: ObjectName, cause: unknown): UploadError {
+  const status = statusOf(cause)
+  if (IfNoneMatch !== undefined && (status === 412 || status === 409)) {
+    return alreadyExists(cause)
   }
+  return new UploadError('STORAGE_FAILED', `${operation} ${of(Bucket, Key)} failed: ${reasonOf(cause)}`, {
+    cause,
+  })
 }
 
-async function request<Output>(
+export function alreadyExists(cause?: unknown): UploadError {
+  return new UploadError('ALREADY_EXISTS', 'This file exists already, and is not to be replaced.', { cause })
+}
+
+function timedOut(
   operation: string,
-  name: ObjectName,
-  send: (sdk: Sdk) => Promise<Output>,
-  signal?: AbortSignal,
-): Promise<Output> {
-  const sdk = await loadSdk()
-  try {
-    return await send(sdk)
-  } catch (cause) {
-    signal?.throwIfAborted()
-    throw storageFailed(operation, name, cause)
-  }
+  { Bucket, Key }: ObjectName,
+  limit: number,
+  cause: unknown,
+): UploadError {
+  return new UploadError('STORAGE_TIMEOUT', `${operation} ${of(Bucket, Key)} took longer than ${limit} ms.`, {
+    cause,
+  })
 }
 
-function storageFailed(operation: string, { Bucket, Key }: ObjectName, cause: unknown): UploadError {
-  return new UploadError(
-    'STORAGE_FAILED',
-    `${operation} of "${Key}" in bucket "${Bucket}" failed: ${reasonOf(cause)}`,
-    {
-      cause,
-    },
-  )
+function of(bucket = '', key?: string): string {
+  return key === undefined ? `of bucket "${bucket}"` : `of "${key}" in bucket "${bucket}"`
 }
 
 /** Ceph's errors carry no message, and those of a socket no status. */
 function reasonOf(cause: unknown): string {
-  const { name, message, $metadata } = cause as Partial<Error> & { $metadata?: { httpStatusCode?: number } }
-  const status = $metadata?.httpStatusCode ? ` (${$metadata.httpStatusCode})` : ''
+  const { name, message } = cause as Error
+  const status = statusOf(cause) ? ` (${statusOf(cause)})` : ''
   return message && message !== name ? `${name}${status}: ${message}` : `${name}${status}`
+}
+
+interface SdkError {
+  $metadata?: { httpStatusCode?: number; attempts?: number }
+}
+
+/** The status that S3 answered with; undefined where it has not answered. */
+export function statusOf(error: unknown): number | undefined {
+  return metadataOf(error)?.httpStatusCode
+}
+
+/**
+ * Whether a request that failed has certainly had no effect: S3 refused it, the first time that it was asked. After
+ * a retry, the refusal may be of what the first attempt has already done.
+ */
+export function hadNoEffect(error: unknown): boolean {
+  const { httpStatusCode = 0, attempts = 0 } = metadataOf(error) ?? {}
+  return httpStatusCode >= 400 && httpStatusCode < 500 && attempts === 1
+}
+
+function metadataOf(error: unknown): SdkError['$metadata'] {
+  const sdkError = error instanceof UploadError ? error.cause : error
+  return (sdkError as SdkError | undefined)?.$metadata
+}
+
+/** Now, by the clock of S3 as far as the SDK knows it: milliseconds. */
+export function storageTime({ config }: S3ClientLike): number {
+  return Date.now() + (config.systemClockOffset ?? 0)
 }

@@ -1,16 +1,18 @@
 import { parseAccept } from './accept-file.ts'
+import { type Duration, parseDuration } from './durations.ts'
 import { checkParams } from './object-params.ts'
 import type { S3UploadOptions } from './options.ts'
 import { MAX_PART_SIZE, MAX_S3_PARTS, MIN_PART_SIZE, partSizeFor } from './part-size.ts'
 import { partWriter } from './part-writer.ts'
-import { describe, formatSize, parseSize } from './sizes.ts'
+import { describe, formatSize, KiB, parseSize, type Size } from './sizes.ts'
 import type { S3ClientLike, UploadContext } from './types.ts'
 import type { Uploader } from './uploader.ts'
 
-/** Options after they have been checked, every default filled in. Frozen. */
-export type Settings = Readonly<ReturnType<typeof settle>>
+/** Options after they have been checked, every default filled in, and what follows from them. Frozen. */
+export type Settings = Readonly<ReturnType<typeof settle> & ReturnType<typeof derive>>
 
-type Given = { [Name in keyof S3UploadOptions]: unknown }
+/** The head of a part: the parser refuses a larger one. The boundary (RFC 2046: 70 characters) comes on top. */
+const PART_HEAD = 16 * KiB + 80
 
 /**
  * Checks options once, where a route is made. A developer's mistake throws `TypeError` there, not in the middle
@@ -18,7 +20,7 @@ type Given = { [Name in keyof S3UploadOptions]: unknown }
  */
 export function resolveOptions<Context extends UploadContext>(
   bucketOrOptions: string | S3UploadOptions<Context>,
-  options?: Omit<S3UploadOptions<Context>, 'bucket'>,
+  options: Omit<S3UploadOptions<Context>, 'bucket'> = {},
 ): Settings {
   const given =
     typeof bucketOrOptions === 'string' ? { ...options, bucket: bucketOrOptions } : bucketOrOptions
@@ -26,49 +28,68 @@ export function resolveOptions<Context extends UploadContext>(
     throw new TypeError(`The bucket's name or an object of options is needed; got ${describe(given)}.`)
   }
   // Hooks are called with the context of the adapter that took them.
-  return Object.freeze(settle(given as unknown as S3UploadOptions))
+  const settings = settle(given as unknown as S3UploadOptions)
+  checkNames(given, settings)
+  return Object.freeze({ ...settings, ...derive(settings) })
 }
 
 function settle(options: S3UploadOptions) {
-  const given: Given = options
-  const maxFileSize = parseSize(given.maxFileSize ?? '100MB', 'maxFileSize')
-  const maxFiles = count(given.maxFiles ?? 10, 'maxFiles')
-  const maxFields = count(given.maxFields ?? 100, 'maxFields', 0)
-  const settings = {
-    bucket: text(given.bucket, 'bucket'),
-    client: options.client && client(options.client),
+  const maxFileSize = size(options.maxFileSize, 'maxFileSize', '100MB')
+  const maxFiles = count(options.maxFiles, 'maxFiles', 10)
+  return {
+    bucket: text(options.bucket, 'bucket'),
+    client: options.client === undefined ? undefined : client(options.client),
     key: hook(options.key, 'key'),
-    prefix: given.prefix === undefined ? '' : text(given.prefix, 'prefix', true),
+    prefix: options.prefix === undefined ? '' : text(options.prefix, 'prefix', true),
     params: params(options.params),
-    accept: parseAccept(given.accept),
+    ifExists: ifExists(options.ifExists),
+    validate: hook(options.validate, 'validate'),
+    accept: parseAccept(options.accept),
     maxFileSize,
     maxFiles,
-    maxTotalSize: parseSize(given.maxTotalSize ?? maxFileSize * maxFiles, 'maxTotalSize'),
-    maxFields,
-    maxFieldSize: parseSize(given.maxFieldSize ?? '64KB', 'maxFieldSize'),
-    maxFieldNameSize: parseSize(given.maxFieldNameSize ?? 100, 'maxFieldNameSize'),
-    // Every file input may also come empty, without a file.
-    maxParts: maxFields + 2 * maxFiles,
-    partSize: partSize(given.partSize ?? MIN_PART_SIZE, maxFileSize),
-    concurrency: count(given.concurrency ?? 4, 'concurrency'),
+    maxTotalSize: size(options.maxTotalSize, 'maxTotalSize', maxFileSize * maxFiles),
+    maxFields: count(options.maxFields, 'maxFields', 100, 0),
+    maxFieldSize: size(options.maxFieldSize, 'maxFieldSize', '64KB'),
+    maxFieldNameSize: size(options.maxFieldNameSize, 'maxFieldNameSize', 100),
+    partSize: partSize(size(options.partSize, 'partSize', MIN_PART_SIZE), maxFileSize),
+    concurrency: count(options.concurrency, 'concurrency', 4),
+    idleTimeout: time(options.idleTimeout, 'idleTimeout', '30s'),
+    storageTimeout: time(options.storageTimeout, 'storageTimeout', '120s'),
+    maxDrainSize: size(options.maxDrainSize, 'maxDrainSize', '16MB'),
+    drainTimeout: time(options.drainTimeout, 'drainTimeout', '10s'),
+    uploader: uploader(options.uploader === undefined ? partWriter : options.uploader),
     onProgress: hook(options.onProgress, 'onProgress'),
     onError: hook(options.onError, 'onError'),
-    signal: options.signal && signal(options.signal),
-    uploader: uploader(options.uploader ?? partWriter),
-    respond: flag(given.respond ?? true, 'respond'),
+    signal: options.signal === undefined ? undefined : signal(options.signal),
+    respond: flag(options.respond === undefined ? true : options.respond, 'respond'),
   }
-  checkNames(given, settings)
-  return settings
+}
+
+function derive({ maxFields, maxFieldSize, maxFiles, maxTotalSize }: ReturnType<typeof settle>) {
+  // Every file input may also come empty, without a file.
+  const maxParts = maxFields + 2 * maxFiles
+  return { maxParts, maxRequestSize: maxTotalSize + maxFields * maxFieldSize + (maxParts + 1) * PART_HEAD }
 }
 
 function checkNames(given: object, settings: object): void {
-  const known = Object.keys(settings).filter(name => name !== 'maxParts')
+  const known = Object.keys(settings)
   const unknown = Object.keys(given).filter(name => !known.includes(name))
   if (unknown.length > 0) {
     throw new TypeError(
       `Unknown option ${unknown.map(describe).join(', ')}. The options are ${known.join(', ')}.`,
     )
   }
+}
+
+function size(value: unknown, name: string, otherwise: Size): number {
+  return parseSize(value === undefined ? otherwise : value, name)
+}
+
+/** What a timer of Node can wait for: longer ones fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+function time(value: unknown, name: string, otherwise: Duration): number {
+  return Math.min(LONGEST_TIMER, parseDuration(value === undefined ? otherwise : value, name))
 }
 
 function text(value: unknown, name: string, mayBeEmpty = false): string {
@@ -78,9 +99,16 @@ function text(value: unknown, name: string, mayBeEmpty = false): string {
   )
 }
 
-function count(value: unknown, name: string, least = 1): number {
+function count(value: unknown, name: string, otherwise: number, least = 1): number {
+  if (value === undefined) return otherwise
   if (Number.isSafeInteger(value) && (value as number) >= least) return value as number
   throw new TypeError(`${name} must be a whole number from ${least}; it is ${describe(value)}.`)
+}
+
+function ifExists(value: unknown): 'overwrite' | 'fail' {
+  if (value === undefined || value === 'overwrite') return 'overwrite'
+  if (value === 'fail') return value
+  throw new TypeError(`ifExists must be 'overwrite' or 'fail'; it is ${describe(value)}.`)
 }
 
 function flag(value: unknown, name: string): boolean {
@@ -93,8 +121,7 @@ function hook<Hook>(value: Hook | undefined, name: string): Hook | undefined {
   throw new TypeError(`${name} must be a function; it is ${describe(value)}.`)
 }
 
-function partSize(value: unknown, maxFileSize: number): number {
-  const size = parseSize(value, 'partSize')
+function partSize(size: number, maxFileSize: number): number {
   if (size < MIN_PART_SIZE || size > MAX_PART_SIZE) {
     throw new TypeError(
       `partSize must be from ${formatSize(MIN_PART_SIZE)} to ${formatSize(MAX_PART_SIZE)}; it is ${formatSize(size)}.`,

@@ -1,3 +1,4 @@
+import { untilAborted } from './abort.ts'
 import { acceptFile } from './accept-file.ts'
 import { byteSource, isEmpty } from './byte-source.ts'
 import { UploadError } from './errors.ts'
@@ -7,8 +8,9 @@ import { checkKey, defaultKey } from './object-key.ts'
 import { checkParams } from './object-params.ts'
 import type { FilePart } from './parse-multipart.ts'
 import { partSizeFor } from './part-size.ts'
+import { alreadyExists, statusOf } from './s3-requests.ts'
 import type { Settings } from './settings.ts'
-import type { IncomingFile, UploadContext, UploadedFile } from './types.ts'
+import type { FormResult, IncomingFile, ObjectParams, UploadContext, UploadedFile } from './types.ts'
 import type { StoredObject, UploadScope, UploadTarget } from './uploader.ts'
 
 /** What the files of one form have in common. */
@@ -20,18 +22,17 @@ export interface Form {
   readonly declaredLength: number | undefined
   readonly count: FormCount
   readonly keys: Set<string>
-  /** Ends the upload. */
-  fail(error: unknown): void
 }
 
 export interface StagedFile {
+  readonly file: FormResult['files'][number]
   commit(): Promise<UploadedFile>
   abort(): Promise<void>
 }
 
 /**
  * The conductor's steps for one file: from the head of its part to S3, where it is not yet visible. Resolves with
- * nothing for a file input in which no file was chosen. Counts are taken before anything is awaited.
+ * nothing for a file input in which no file was chosen.
  */
 export async function stageFile({ file, stream }: FilePart, form: Form): Promise<StagedFile | undefined> {
   const { settings, scope, count, declaredLength } = form
@@ -51,12 +52,14 @@ export async function stageFile({ file, stream }: FilePart, form: Form): Promise
     progress.received(chunk.length)
   })
   const staged = await settings.uploader.stage(bytes, target, { ...scope, onStored: progress.stored })
+  const { bucket, key } = target
 
   return {
+    file: { ...file, bucket, key, size: inspector.size },
     async commit() {
       const object = await staged.commit()
       checkSize(object, inspector.size, target)
-      return { ...file, bucket: target.bucket, key: target.key, ...object }
+      return { ...file, bucket, key, ...object }
     },
     abort: () => staged.abort(),
   }
@@ -73,18 +76,44 @@ function countFile({ field, filename }: IncomingFile, { count, settings: { maxFi
 }
 
 async function targetFor(file: IncomingFile, form: Form): Promise<UploadTarget> {
-  const { settings, context, declaredLength = Number.POSITIVE_INFINITY } = form
-  const name = settings.key ? await settings.key(file, context) : defaultKey(file)
-  const key = checkKey(name, settings.prefix, file)
+  const { settings, context, scope, declaredLength = Number.POSITIVE_INFINITY } = form
+  const { key: nameFile = defaultKey, params: paramsFor, bucket, prefix, ifExists } = settings
+  // A hook may wait for what never comes, and the upload must be able to end all the same.
+  const key = checkKey(await untilAborted(async () => nameFile(file, context), scope.signal), prefix, file)
   claimKey(key, file, form.keys)
+  const params = checkParams(await untilAborted(async () => paramsFor(file, context), scope.signal))
+  const unique = settings.key === undefined
+  if (ifExists === 'fail' && !unique) await checkVacant(bucket, key, params, scope)
   const largestSize = Math.min(settings.maxFileSize, declaredLength)
   return {
-    bucket: settings.bucket,
+    bucket,
     key,
-    params: { ContentType: file.type, ...checkParams(await settings.params(file, context)) },
+    unique,
+    params: { ...params, ContentType: params.ContentType ?? file.type },
+    ifNoneMatch: ifExists === 'fail' ? '*' : undefined,
     partSize: partSizeFor(largestSize, settings.partSize),
     largestSize,
   }
+}
+
+/**
+ * An object that is there already is known before gigabytes have come. The commit decides: between here and there
+ * another upload may be faster.
+ */
+async function checkVacant(
+  Bucket: string,
+  Key: string,
+  { ExpectedBucketOwner, RequestPayer }: ObjectParams,
+  { s3 }: Form['scope'],
+): Promise<void> {
+  try {
+    await s3.headObject({ Bucket, Key, ExpectedBucketOwner, RequestPayer })
+  } catch (error) {
+    // 403 is what S3 says of a missing object to those who may not list the bucket.
+    if ([403, 404].includes(statusOf(error) ?? 0)) return
+    throw error
+  }
+  throw alreadyExists()
 }
 
 /** Of two files with one key, S3 would keep the one that happens to come last. */
@@ -98,14 +127,15 @@ function claimKey(key: string, { field, filename }: IncomingFile, keys: Set<stri
   keys.add(key)
 }
 
-function trackProgress(file: IncomingFile, { settings: { onProgress }, context, fail }: Form) {
+function trackProgress(file: IncomingFile, { settings: { onProgress }, context, scope: { fail } }: Form) {
   let received = 0
   let stored = 0
 
   // Called between S3's answer and our account of it: an exception there would lose track of an object.
   function report() {
     try {
-      onProgress?.({ file, received, stored }, context)
+      const result: unknown = onProgress?.({ file, received, stored }, context)
+      if (result instanceof Promise) result.catch(fail)
     } catch (error) {
       fail(error)
     }

@@ -1,17 +1,19 @@
+import { untilAborted } from './abort.ts'
 import { sharedBuffers } from './buffer-pool.ts'
-import { checkRequest, claimRequest, declaredLength } from './check-request.ts'
+import { checkRequest, declaredLength } from './check-request.ts'
 import { abortAll, commitAll } from './commit.ts'
 import { drain } from './drain.ts'
 import { type Leftover, UploadError } from './errors.ts'
-import { createFields, type FormFields } from './form-fields.ts'
+import { createFields } from './form-fields.ts'
 import type { StreamToS3Options } from './options.ts'
 import { type FilePart, parseMultipart } from './parse-multipart.ts'
+import { refusalOf } from './refusal.ts'
 import { s3Requests } from './s3-requests.ts'
 import { defaultClient } from './sdk.ts'
 import { resolveOptions, type Settings } from './settings.ts'
 import { createSlots } from './slots.ts'
 import { type Form, type StagedFile, stageFile } from './stage-file.ts'
-import type { IncomingRequest, UploadContext, UploadedFile, UploadResult } from './types.ts'
+import type { IncomingRequest, UploadContext, UploadResult } from './types.ts'
 import { type UploadLife, watchUpload } from './upload-life.ts'
 
 /**
@@ -21,50 +23,36 @@ import { type UploadLife, watchUpload } from './upload-life.ts'
  *
  * @throws TypeError at once, for options that cannot be
  */
-export function streamToS3<Context extends UploadContext>(
-  request: IncomingRequest,
-  options: StreamToS3Options<Context>,
+export function streamToS3<Request extends IncomingRequest>(
+  request: Request,
+  options: StreamToS3Options<UploadContext & { request: Request }>,
 ): Promise<UploadResult> {
   return uploadForm(request, resolveOptions(options))
 }
 
-/**
- * The conductor: it alone knows the order of the steps, and it alone ends an upload.
- *
- * @param extra joins what hooks are given as their context
- */
+export interface UploadExtras {
+  /** Joins what hooks are given as their context. */
+  context?: object
+  /** Called when all that can be known before the body is fine, and the body is about to be read. */
+  onAccepted?(): void
+}
+
+/** The conductor: it alone knows the order of the steps, and it alone ends an upload. */
 export async function uploadForm(
   request: IncomingRequest,
   settings: Settings,
-  extra: object = {},
+  extras: UploadExtras = {},
 ): Promise<UploadResult> {
   const life = watchUpload(request, settings.signal)
+  const { signal } = life
   const fields = createFields(settings)
-  const context = { ...extra, request, fields: fields.values, signal: life.signal }
-  try {
-    claimRequest(request)
-    const files = await conduct(settings, fields, context, life)
-    return { files, fields: fields.values }
-  } catch (error) {
-    reportError(error, context, settings)
-    throw error
-  } finally {
-    life.end()
-  }
-}
-
-async function conduct(
-  settings: Settings,
-  fields: FormFields,
-  context: UploadContext,
-  life: UploadLife,
-): Promise<UploadedFile[]> {
-  const { request, signal } = context
-  const leftovers: Leftover[] = []
+  const context = { ...extras.context, request, fields: fields.values, signal }
   const staging: Promise<StagedFile | undefined>[] = []
+  const leftovers: Leftover[] = []
   try {
     signal.throwIfAborted()
     checkRequest(request, settings)
+    extras.onAccepted?.()
     const form = await openForm(settings, context, life, leftovers)
     const onFile = (part: FilePart) => {
       const file = stageFile(part, form)
@@ -73,14 +61,20 @@ async function conduct(
     }
     await parseMultipart(request, settings, { onField: fields.add, onFile }, signal)
     const staged = (await Promise.all(staging)).filter(file => file !== undefined)
+    await checkForm(staged, settings, context)
     const files = await commitAll(staged, life.fail)
     signal.throwIfAborted()
-    return files
+    return { files, fields: fields.values }
   } catch (error) {
     life.fail(error)
-    drain(request)
+    const drained = drain(request, settings)
     await abortAll(staging)
-    throw withLeftovers(signal.reason, leftovers)
+    drained.startClock()
+    const first = withLeftovers(signal.reason, leftovers)
+    reportError(first, context, settings)
+    throw first
+  } finally {
+    life.end()
   }
 }
 
@@ -93,8 +87,9 @@ async function openForm(
   const client = settings.client ?? (await defaultClient())
   const scope = {
     client,
-    s3: s3Requests(client),
+    s3: s3Requests(client, settings.storageTimeout),
     signal,
+    fail,
     slots: createSlots(settings.concurrency),
     concurrency: settings.concurrency,
     buffers: sharedBuffers,
@@ -107,19 +102,38 @@ async function openForm(
     declaredLength: declaredLength(context.request),
     count: { files: 0, bytes: 0 },
     keys: new Set(),
-    fail,
   }
 }
 
-function reportError(error: unknown, context: UploadContext, { onError }: Settings): void {
+/** The user's own word on the whole form, while nothing of it is visible. */
+async function checkForm(
+  staged: StagedFile[],
+  { validate }: Settings,
+  context: UploadContext,
+): Promise<void> {
+  if (validate === undefined) return
+  const form = { files: staged.map(({ file }) => file), fields: context.fields }
   try {
-    onError?.(error, context)
-  } catch (fault) {
-    process.emitWarning(`onError threw: ${fault}`, 's3-upstream')
+    await untilAborted(async () => validate(form, context), context.signal)
+  } catch (error) {
+    throw refusalOf(error)
   }
 }
 
-function withLeftovers(error: unknown, leftovers: Leftover[]): unknown {
+/** Logging that fails must not become the failure of the process. */
+function reportError(error: unknown, context: UploadContext, { onError }: Settings): void {
+  const warn = (fault: unknown) => process.emitWarning(`onError failed: ${fault}`, 's3-upstream')
+  try {
+    const result: unknown = onError?.(error, context)
+    if (result instanceof Promise) result.catch(warn)
+  } catch (fault) {
+    warn(fault)
+  }
+}
+
+function withLeftovers(error: unknown, leftovers: readonly Leftover[]): unknown {
   if (error instanceof UploadError) error.leftovers = leftovers
+  // An error of a hook: only what there is to be told is put on it.
+  else if (leftovers.length > 0 && error instanceof Error) Object.assign(error, { leftovers })
   return error
 }

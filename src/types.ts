@@ -42,6 +42,15 @@ export interface Checksums {
   crc64nvme?: string
   sha1?: string
   sha256?: string
+  /** S3 learns further algorithms from time to time. */
+  [algorithm: string]: string | undefined
+}
+
+/** A form that has been read, before anything of it is visible. */
+export interface FormResult {
+  /** In the order of the form. `size` is counted; `type` is what the client claims. */
+  files: readonly (IncomingFile & { bucket: string; key: string; size: number })[]
+  fields: Readonly<Fields>
 }
 
 export interface UploadResult {
@@ -71,7 +80,7 @@ export interface UploadProgress {
  * Any parameter of PutObject except those that this library sets itself or that would have to be known before
  * the bytes. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
  */
-export type ObjectParams = Omit<PutObjectCommandInput, ReservedParam>
+export type ObjectParams = Omit<PutObjectCommandInput, ReservedParam | Checksum>
 
 export const RESERVED_PARAMS = [
   'Bucket',
@@ -79,15 +88,16 @@ export const RESERVED_PARAMS = [
   'Body',
   'ContentLength',
   'ContentMD5',
-  'ChecksumCRC32',
-  'ChecksumCRC32C',
-  'ChecksumCRC64NVME',
-  'ChecksumSHA1',
-  'ChecksumSHA256',
+  'IfMatch',
+  'IfNoneMatch',
   'WriteOffsetBytes',
 ] as const satisfies (keyof PutObjectCommandInput)[]
 
 type ReservedParam = (typeof RESERVED_PARAMS)[number]
+type Checksum = Exclude<
+  keyof PutObjectCommandInput & `Checksum${string}`,
+  'ChecksumAlgorithm' | 'ChecksumType'
+>
 
 /** As much of `S3Client` as is used, so that any version of SDK 3 fits. */
 export type S3ClientLike = Pick<S3Client, 'send' | 'config'>

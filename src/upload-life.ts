@@ -1,3 +1,5 @@
+import type { EventEmitter } from 'node:events'
+import { createAbortController, onAbort } from './abort.ts'
 import { UploadError } from './errors.ts'
 import type { IncomingRequest } from './types.ts'
 
@@ -12,35 +14,42 @@ export interface UploadLife {
 }
 
 export function watchUpload(request: IncomingRequest, cancel: AbortSignal | undefined): UploadLife {
-  const controller = new AbortController()
-  const socket = 'socket' in request ? (request.socket as NodeJS.EventEmitter | null) : null
+  const controller = createAbortController()
+  const socket = socketOf(request)
 
   // AbortController keeps its first reason.
   const fail = (error: unknown) => controller.abort(error)
-  const onRequestError = (cause: Error) => fail(abortedByClient(cause))
-  const onRequestClose = () => {
-    if (!request.readableEnded) fail(abortedByClient())
+  const onError = (cause: Error) => fail(abortedByClient(cause))
+  const onGone = () => fail(abortedByClient())
+  const onClose = () => {
+    if (!request.readableEnded) onGone()
   }
-  const onSocketClose = () => fail(abortedByClient())
-  const onCancel = () => fail(cancelled(cancel?.reason))
 
-  request.on('error', onRequestError).on('close', onRequestClose)
-  socket?.on('close', onSocketClose)
-  cancel?.addEventListener('abort', onCancel)
-  if (cancel?.aborted) onCancel()
+  // HTTP/2 ends the body of a request that the client has cancelled, and says 'aborted'.
+  request.on('error', onError).on('aborted', onGone).on('close', onClose)
+  socket?.on('close', onGone)
+  const forget = cancel && onAbort(cancel, () => fail(cancelled(cancel.reason)))
 
   function end() {
-    request.off('close', onRequestClose)
-    socket?.off('close', onSocketClose)
-    cancel?.removeEventListener('abort', onCancel)
+    request.off('aborted', onGone).off('close', onClose)
+    socket?.off('close', onGone)
+    forget?.()
     // The request may yet fail while its rest is being dropped, and an 'error' without a listener is a crash.
-    request.off('error', onRequestError).on('error', () => {})
+    request.off('error', onError).on('error', () => {})
   }
 
   return { signal: controller.signal, fail, end }
 }
 
-function abortedByClient(cause?: unknown): UploadError {
+/** Requests that never had a connection may have something else in its place. */
+function socketOf(request: IncomingRequest): EventEmitter | undefined {
+  const { socket } = request as { socket?: Partial<EventEmitter> | null }
+  return typeof socket?.on === 'function' && typeof socket.off === 'function'
+    ? (socket as EventEmitter)
+    : undefined
+}
+
+export function abortedByClient(cause?: unknown): UploadError {
   return new UploadError('ABORTED', 'The client went away before it had its answer.', { cause })
 }
 

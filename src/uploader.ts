@@ -10,23 +10,27 @@ import type { Checksums, ObjectParams, S3ClientLike } from './types.ts'
  */
 export interface Uploader {
   /**
-   * Resolves when every byte is at S3 or held, and nothing is visible. Rejects with the first error once
-   * nothing of this file is left at S3; what could not be removed goes to `context.reportLeftover`.
+   * Resolves when every byte is at S3 or held, and nothing is visible. Ends the upload by `scope.fail(error)` as
+   * soon as it fails, then removes what it has brought to S3, and only then rejects; what could not be removed
+   * goes to `scope.reportLeftover`.
    */
-  stage(bytes: ByteSource, target: UploadTarget, context: UploadScope): Promise<Staged>
+  stage(bytes: ByteSource, target: UploadTarget, scope: UploadScope): Promise<Staged>
 }
 
 export interface Staged {
-  /** Makes the object visible. Called at most once. A commit that has begun is not cut short: it has an outcome. */
+  /** Makes the object visible. Called at most once. */
   commit(): Promise<StoredObject>
-  /** Removes what there is: bytes held, S3 parts, or the object just committed. Idempotent, never rejects. */
+  /**
+   * Removes what there is: bytes held, S3 parts, or the object just committed. Called when `scope.signal` has been
+   * aborted, never rejects. A commit that has begun is waited for: it has an outcome.
+   */
   abort(): Promise<void>
 }
 
 export interface ByteSource {
   /**
-   * Hands on every chunk in order, and reads no further while a returned promise is pending. The chunk is only
-   * lent: copy what is to be kept. Resolves after the last chunk; rejects at once when `signal` is aborted.
+   * Hands on every chunk in order, and reads no further while a returned promise is pending. Resolves after the
+   * last chunk; rejects at once when `signal` is aborted.
    */
   forEachChunk(take: (chunk: Buffer) => void | Promise<void>, signal: AbortSignal): Promise<void>
 }
@@ -34,7 +38,11 @@ export interface ByteSource {
 export interface UploadTarget {
   bucket: string
   key: string
+  /** The key was made here and is no other's, so that whatever stands under it is ours. */
+  unique: boolean
   params: ObjectParams
+  /** The object must not replace another one. */
+  ifNoneMatch: '*' | undefined
   /** Bytes of every S3 part but the last. */
   partSize: number
   /** No more bytes than this can come. */
@@ -47,6 +55,8 @@ export interface UploadScope {
   s3: S3Requests
   /** Aborted when the request has failed, for whatever reason; `signal.reason` is that reason. */
   signal: AbortSignal
+  /** Ends the whole upload with this error, unless it already has one. */
+  fail(error: unknown): void
   /** Bounds the S3 requests that this upload has in flight. */
   slots: Slots
   buffers: BufferPool
@@ -59,6 +69,7 @@ export interface UploadScope {
 
 /** What S3 said of an object when it was made visible. */
 export interface StoredObject {
+  /** Bytes that S3 has confirmed. */
   size: number
   etag: string
   versionId?: string

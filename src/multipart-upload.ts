@@ -1,0 +1,85 @@
+import type {
+  CreateMultipartUploadCommandInput,
+  CreateMultipartUploadCommandOutput,
+} from '@aws-sdk/client-s3'
+import { insist, ownerParams } from './cleanup.ts'
+import { hadNoEffect, storageTime } from './s3-requests.ts'
+import type { UploadScope, UploadTarget } from './uploader.ts'
+
+/** An unfinished multipart upload at S3, from its creation until it is removed. */
+export class MultipartUpload {
+  readonly #target: UploadTarget
+  readonly #scope: UploadScope
+  #creation: Promise<CreateMultipartUploadCommandOutput> | undefined
+  #startedAt = 0
+  #id: string | undefined
+  /** Why there may be an upload whose id nobody has told us. */
+  #lost: unknown
+
+  constructor(target: UploadTarget, scope: UploadScope) {
+    this.#target = target
+    this.#scope = scope
+  }
+
+  /** Sent once, however often it is called. */
+  create(input: CreateMultipartUploadCommandInput): Promise<CreateMultipartUploadCommandOutput> {
+    this.#creation ??= this.#create(input)
+    return this.#creation
+  }
+
+  async #create(input: CreateMultipartUploadCommandInput): Promise<CreateMultipartUploadCommandOutput> {
+    this.#startedAt = storageTime(this.#scope.client)
+    try {
+      const answer = await this.#scope.s3.createMultipartUpload(input)
+      if (answer.$metadata.attempts !== 1) this.#lost = new Error('An earlier attempt was not answered.')
+      this.#id = answer.UploadId
+      return answer
+    } catch (error) {
+      if (!hadNoEffect(error)) this.#lost = error
+      throw error
+    }
+  }
+
+  /** Never rejects: what it cannot remove, it reports. */
+  async remove(): Promise<void> {
+    await this.#creation?.catch(() => {})
+    if (this.#id) await this.#removeParts(this.#id)
+    if (this.#lost) await this.#removeUnnamed()
+  }
+
+  async #removeParts(uploadId: string): Promise<void> {
+    const { bucket, key, params } = this.#target
+    const { s3, reportLeftover } = this.#scope
+    try {
+      await insist(() =>
+        s3.abortMultipartUpload({ Bucket: bucket, Key: key, UploadId: uploadId, ...ownerParams(params) }),
+      )
+    } catch (cause) {
+      reportLeftover({ bucket, key, uploadId, cause })
+    }
+  }
+
+  /** Under a key that is ours alone, every upload is ours. Under another one it may be somebody else's. */
+  async #removeUnnamed(): Promise<void> {
+    const { bucket, key, unique } = this.#target
+    const { reportLeftover } = this.#scope
+    try {
+      for (const { UploadId } of await this.#listSinceCreation()) {
+        if (unique && UploadId) await this.#removeParts(UploadId)
+        else if (UploadId !== this.#id) reportLeftover({ bucket, key, uploadId: UploadId, cause: this.#lost })
+      }
+    } catch (cause) {
+      reportLeftover({ bucket, key, cause })
+    }
+  }
+
+  async #listSinceCreation() {
+    const { bucket, key, params } = this.#target
+    const list = () =>
+      this.#scope.s3.listMultipartUploads({ Bucket: bucket, Prefix: key, ...ownerParams(params) })
+    const { Uploads = [] } = (await insist(list)) ?? {}
+    // Initiated may have whole seconds.
+    const since = Math.floor(this.#startedAt / 1000) * 1000
+    return Uploads.filter(({ Key, Initiated }) => Key === key && Number(Initiated) >= since)
+  }
+}
