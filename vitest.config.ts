@@ -18,6 +18,7 @@ export default defineConfig({
     exclude: ['test/package/**'],
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     testTimeout: 30_000,
+    maxConcurrency: 8,
     reporters: process.env.CI ? ['default', ['json', { outputFile: 'reports/test.json' }]] : ['default'],
   },
 })

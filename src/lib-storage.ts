@@ -148,6 +148,7 @@ class StagedUpload implements Staged {
   async commit(): Promise<StoredObject> {
     this.#gate.resolve()
     const answer = await (this.#upload as Promise<PutObjectCommandOutput>)
+    await this.#multipart.finish()
     return this.#object.describe(answer, this.#confirmed)
   }
 

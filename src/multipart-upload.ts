@@ -40,6 +40,11 @@ export class MultipartUpload {
     }
   }
 
+  /** When the upload has become an object: an earlier attempt to create it may have left another one. */
+  async finish(): Promise<void> {
+    if (this.#lost) await this.#removeUnnamed()
+  }
+
   /** Never rejects: what it cannot remove, it reports. */
   async remove(): Promise<void> {
     await this.#creation?.catch(() => {})

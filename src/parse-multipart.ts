@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import busboy from 'busboy'
 import { UploadError } from './errors.ts'
 import { cleanFilename, unescapeName } from './filename.ts'
-import { isFormData, type PartHead, watchHeads } from './part-heads.ts'
+import { isFormData, type PartHead, watchParts } from './part-heads.ts'
 import { formatSize, KiB } from './sizes.ts'
 import type { IncomingFile, IncomingRequest } from './types.ts'
 import { watchBytes } from './watch-bytes.ts'
@@ -76,7 +76,7 @@ export function parseMultipart(
       }
     }
 
-    watchHeads(parser, head => handle(() => checkHead(head)))
+    const parts = watchParts(parser, head => handle(() => checkHead(head)))
     parser.on('field', (name, value, info) =>
       handle(() => {
         checkCharset(name, value)
@@ -97,7 +97,7 @@ export function parseMultipart(
     })
     parser.on('partsLimit', () => fail(tooManyParts(limits)))
     parser.on('error', (cause: Error) => fail(malformed(cause)))
-    parser.on('close', () => settle(resolve))
+    parser.on('close', () => (parts.hasSkipped() ? fail(unreadable()) : settle(resolve)))
 
     signal.addEventListener('abort', onAbort)
     if (signal.aborted) return onAbort()
@@ -181,6 +181,13 @@ function malformed(cause: Error): UploadError {
   return new UploadError('MALFORMED_BODY', `The form cannot be read: ${cause.message.toLowerCase()}.`, {
     cause,
   })
+}
+
+function unreadable(): UploadError {
+  return new UploadError(
+    'MALFORMED_BODY',
+    'A boundary of the form is followed by neither a part nor the end.',
+  )
 }
 
 function tooManyParts({ maxParts }: ParserLimits): UploadError {

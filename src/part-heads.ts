@@ -7,27 +7,48 @@ interface HeadParser {
   cb(head: PartHead): void
 }
 
+/** busboy's own: the search for the boundary, and the parser of a head, set when the first head begins. */
+interface Internals {
+  _bparser: { matches: number }
+  _hparser: HeadParser | null
+}
+
+export interface PartWatch {
+  /** Whether there were boundaries without a part: what came after them has been passed over. */
+  hasSkipped(): boolean
+}
+
 /**
- * Shows every head of a part before busboy reads it. busboy passes over a part whose head it does not understand
- * without a word, and the file in it would be lost under a 201; it has no event for that, so this looks at its head
- * parser, a private property that it sets when the first head begins.
+ * Shows every head of a part before busboy reads it, and counts. busboy passes over what it does not understand
+ * without a word, a head or the rest of a boundary's line, and a file would be lost or cut short under a 201. It has
+ * no event for that, so this looks at two private properties of its.
  */
-export function watchHeads(parser: Writable, onHead: (head: PartHead) => void): void {
-  let current: HeadParser | null = null
+export function watchParts(parser: Writable, onHead: (head: PartHead) => void): PartWatch {
+  const search = (parser as unknown as Internals)._bparser
   const seen = new WeakSet<HeadParser>()
-  Object.defineProperty(parser, '_hparser', {
+  let current: HeadParser | null = null
+  let heads = 0
+
+  function watch(headParser: HeadParser) {
+    if (seen.has(headParser)) return
+    seen.add(headParser)
+    const { cb } = headParser
+    headParser.cb = head => {
+      heads++
+      onHead(head)
+      cb(head)
+    }
+  }
+
+  Object.defineProperty(parser, '_hparser' satisfies keyof Internals, {
     get: () => current,
     set(next: HeadParser | null) {
       current = next
-      if (next === null || seen.has(next)) return
-      seen.add(next)
-      const { cb } = next
-      next.cb = head => {
-        onHead(head)
-        cb(head)
-      }
+      if (next) watch(next)
     },
   })
+  // Every boundary begins a part, but the last.
+  return { hasSkipped: () => search.matches !== heads + 1 }
 }
 
 // Node decodes heads as latin1, so that bytes of UTF-8 are \x80 to \xff here.

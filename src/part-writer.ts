@@ -138,6 +138,7 @@ class StagedParts implements Staged {
 
   async commit(): Promise<StoredObject> {
     const answer = this.#parts.length > 0 ? await this.#complete() : await this.#put()
+    await this.#multipart.finish()
     return this.#object.describe(answer, this.#confirmed)
   }
 

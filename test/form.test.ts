@@ -73,6 +73,16 @@ describe('files', () => {
     ).toEqual([0, 5])
   })
 
+  it('without a name but with bytes are files, whatever their type', async () => {
+    const { files } = await upload([{ name: 'f', filename: '', type: 'image/png', body: 'bytes' }])
+    expect(files).toMatchObject([{ field: 'f', filename: '', type: 'application/octet-stream', size: 5 }])
+  })
+
+  it('of a field whose name browsers had to escape', async () => {
+    const { files, fields } = await upload([filePart('a%22b', 'x', 'x'), { name: 'c%0Ad', body: 'e' }])
+    expect([files[0]?.field, fields]).toEqual(['a"b', { 'c\nd': 'e' }])
+  })
+
   it('have text/plain for a type where the client declares none (RFC 7578, 4.4)', async () => {
     const { files } = await upload([{ name: 'f', filename: 'a.bin', body: 'x' }])
     expect(files[0]?.type).toBe('text/plain')
@@ -208,6 +218,33 @@ describe('malformed forms', () => {
       'MALFORMED_BODY',
     ],
   ]
+
+  const raw = (disposition: string, boundary = `--${BOUNDARY}\r\n`) =>
+    Buffer.concat([
+      Buffer.from(`${boundary}Content-Disposition: ${disposition}\r\n\r\nhello\r\n`),
+      formBody([]),
+    ])
+
+  it.each([
+    ['a name with a space, unquoted', raw('form-data; name=a; filename=my file.txt')],
+    ['a name in UTF-8, unquoted', raw('form-data; name=a; filename=日本.txt')],
+    ['a quote that is not escaped', raw('form-data; name="a"; filename="a "b".txt"')],
+    ['a quote that is not closed', raw('form-data; name="a"; filename="a.txt')],
+    ['no semicolon', raw('form-data; name="a" filename="a.txt"')],
+    ['a broken escape in filename*', raw(`form-data; name="a"; filename*=UTF-8''%zz.txt`)],
+    ['an unknown charset in filename*', raw(`form-data; name="a"; filename*=x-none''a.txt`)],
+    ['another disposition', raw('attachment; name="a"; filename="a.txt"')],
+    [
+      'no disposition',
+      Buffer.concat([Buffer.from(`--${BOUNDARY}\r\nContent-Type: text/plain\r\n\r\nx\r\n`), formBody([])]),
+    ],
+    ['blanks after its boundary', raw('form-data; name="a"; filename="a.txt"', `--${BOUNDARY} \r\n`)],
+    ['a boundary in its bytes', formBody([filePart('a', 'a.txt', `hello\r\n--${BOUNDARY}X and more`)])],
+    ['half an end in its bytes', formBody([filePart('a', 'a.txt', `hello\r\n--${BOUNDARY}-X`)])],
+  ])('with a part that would be lost are refused: %s', async (_, body) => {
+    expect(await refusal(upload(body))).toMatchObject({ code: 'MALFORMED_BODY', status: 400 })
+    expectNothingLeft(s3)
+  })
 
   it.each(cases)('%s are refused', async (_, body, headers, code) => {
     expect(await refusal(upload(body, {}, headers))).toMatchObject({ code, expose: true })
