@@ -1,5 +1,5 @@
-import type { ListMultipartUploadsCommandInput, ListMultipartUploadsCommandOutput } from '@aws-sdk/client-s3'
 import { type Duration, parseDuration } from './durations.ts'
+import { listUploads, type UnfinishedUpload } from './list-uploads.ts'
 import { defaultClient, loadSdk } from './sdk.ts'
 import { resolveOptions } from './settings.ts'
 import { describe } from './sizes.ts'
@@ -20,12 +20,7 @@ export interface AbortStaleUploadsOptions {
   olderThan: Duration
 }
 
-/** An unfinished multipart upload. */
-export interface StaleUpload {
-  key: string
-  uploadId: string
-  initiated: Date
-}
+export type StaleUpload = UnfinishedUpload
 
 export interface AbortStaleUploadsResult {
   /** Gone from S3. Somebody else may have been the one who removed it. */
@@ -52,9 +47,14 @@ const CONCURRENCY = 4
  */
 export async function abortStaleUploads(options: AbortStaleUploadsOptions): Promise<AbortStaleUploadsResult> {
   const { bucket, prefix, olderThan, client = await defaultClient() } = checkOptions(options)
+  const { ListMultipartUploadsCommand } = await loadSdk()
   const deadline = Date.now() - olderThan
   const stale: StaleUpload[] = []
-  for await (const upload of listUploads(client, bucket, prefix)) {
+  const uploads = listUploads(input => client.send(new ListMultipartUploadsCommand(input)), {
+    Bucket: bucket,
+    Prefix: prefix,
+  })
+  for await (const upload of uploads) {
     if (upload.initiated.getTime() < deadline) stale.push(upload)
   }
   return abortAll(stale, client, bucket)
@@ -70,46 +70,6 @@ function checkOptions(options: AbortStaleUploadsOptions) {
     )
   }
   return { ...resolveOptions({ client, bucket, prefix }), olderThan: parseDuration(olderThan, 'olderThan') }
-}
-
-async function* listUploads(
-  client: S3ClientLike,
-  Bucket: string,
-  Prefix: string,
-): AsyncGenerator<StaleUpload> {
-  let from: { KeyMarker?: string; UploadIdMarker?: string } = {}
-  let page: ListMultipartUploadsCommandOutput
-  do {
-    page = await listPage(client, { Bucket, Prefix, ...from })
-    for (const { Key = '', UploadId = '', Initiated } of page.Uploads ?? []) {
-      // Without a date it cannot be called old.
-      yield { key: Key, uploadId: UploadId, initiated: Initiated ?? new Date() }
-    }
-    from = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
-  } while (page.IsTruncated && from.KeyMarker)
-}
-
-/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html */
-async function listPage(
-  client: S3ClientLike,
-  input: ListMultipartUploadsCommandInput,
-): Promise<ListMultipartUploadsCommandOutput> {
-  const { ListMultipartUploadsCommand } = await loadSdk()
-  // XML cannot carry every character that a key can have.
-  const page = await client.send(new ListMultipartUploadsCommand({ ...input, EncodingType: 'url' }))
-  // Without a word about it, Ceph 16 encodes some keys of a page and not the others.
-  if (page.EncodingType !== 'url') return client.send(new ListMultipartUploadsCommand(input))
-  const { Uploads = [], NextKeyMarker } = page
-  return {
-    ...page,
-    Uploads: Uploads.map(upload => ({ ...upload, Key: decodeKey(upload.Key) })),
-    NextKeyMarker: decodeKey(NextKeyMarker),
-  }
-}
-
-/** S3 writes a space as `+`, other stores as `%20`. */
-function decodeKey(key: string | undefined): string | undefined {
-  return key && decodeURIComponent(key.replaceAll('+', ' '))
 }
 
 async function abortAll(

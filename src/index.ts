@@ -1,3 +1,10 @@
+export {
+  type AbortStaleUploadsOptions,
+  type AbortStaleUploadsResult,
+  abortStaleUploads,
+  type StaleUpload,
+} from './abort-stale-uploads.ts'
+export type { Duration } from './durations.ts'
 export { type Leftover, UploadError, type UploadErrorCode } from './errors.ts'
 export type { StreamToS3Options } from './options.ts'
 export type { Size } from './sizes.ts'
@@ -5,6 +12,7 @@ export { streamToS3 } from './stream-to-s3.ts'
 export type {
   Checksums,
   Fields,
+  FormResult,
   IncomingFile,
   IncomingRequest,
   ObjectParams,

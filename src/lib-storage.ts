@@ -54,6 +54,7 @@ class StagedUpload implements Staged {
 
   #upload: Promise<PutObjectCommandOutput> | undefined
   #confirmed = 0
+  #commit: Promise<StoredObject> | undefined
   #abort: Promise<void> | undefined
 
   constructor(target: UploadTarget, scope: UploadScope) {
@@ -145,7 +146,12 @@ class StagedUpload implements Staged {
     this.#scope.onStored(length)
   }
 
-  async commit(): Promise<StoredObject> {
+  commit(): Promise<StoredObject> {
+    this.#commit = this.#makeVisible()
+    return this.#commit
+  }
+
+  async #makeVisible(): Promise<StoredObject> {
     this.#gate.resolve()
     const answer = await (this.#upload as Promise<PutObjectCommandOutput>)
     await this.#multipart.finish()
@@ -160,6 +166,8 @@ class StagedUpload implements Staged {
   async #remove(): Promise<void> {
     this.#gate.reject(this.#scope.signal.reason)
     await this.#upload?.catch(() => {})
+    await this.#commit?.catch(() => {})
+    // Upload can fail beside the request that makes its object visible.
     await this.#object.settled()
     // Before the object is looked for: parts that are still there cannot become one afterwards.
     if (!this.#object.isStored) await this.#multipart.remove()

@@ -3,6 +3,7 @@ import type {
   CreateMultipartUploadCommandOutput,
 } from '@aws-sdk/client-s3'
 import { insist, ownerParams } from './cleanup.ts'
+import { listUploads } from './list-uploads.ts'
 import { hadNoEffect, storageTime } from './s3-requests.ts'
 import type { UploadScope, UploadTarget } from './uploader.ts'
 
@@ -66,25 +67,18 @@ export class MultipartUpload {
 
   /** Under a key that is ours alone, every upload is ours. Under another one it may be somebody else's. */
   async #removeUnnamed(): Promise<void> {
-    const { bucket, key, unique } = this.#target
-    const { reportLeftover } = this.#scope
+    const { bucket, key, unique, params } = this.#target
+    const { s3, reportLeftover } = this.#scope
+    const since = Math.floor(this.#startedAt / 1000) * 1000
     try {
-      for (const { UploadId } of await this.#listSinceCreation()) {
-        if (unique && UploadId) await this.#removeParts(UploadId)
-        else if (UploadId !== this.#id) reportLeftover({ bucket, key, uploadId: UploadId, cause: this.#lost })
+      const input = { Bucket: bucket, Prefix: key, ...ownerParams(params) }
+      for await (const upload of listUploads(s3.listMultipartUploads, input)) {
+        if (upload.key !== key || upload.uploadId === this.#id || upload.initiated.getTime() < since) continue
+        if (unique) await this.#removeParts(upload.uploadId)
+        else reportLeftover({ bucket, key, uploadId: upload.uploadId, cause: this.#lost })
       }
     } catch (cause) {
       reportLeftover({ bucket, key, cause })
     }
-  }
-
-  async #listSinceCreation() {
-    const { bucket, key, params } = this.#target
-    const list = () =>
-      this.#scope.s3.listMultipartUploads({ Bucket: bucket, Prefix: key, ...ownerParams(params) })
-    const { Uploads = [] } = (await insist(list)) ?? {}
-    // Initiated may have whole seconds.
-    const since = Math.floor(this.#startedAt / 1000) * 1000
-    return Uploads.filter(({ Key, Initiated }) => Key === key && Number(Initiated) >= since)
   }
 }

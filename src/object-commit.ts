@@ -18,7 +18,7 @@ interface Answer {
 export class ObjectCommit {
   readonly #target: UploadTarget
   readonly #scope: UploadScope
-  #request: Promise<Answer> | undefined
+  #request: Promise<unknown> | undefined
   #state: 'none' | 'stored' | 'unknown' = 'none'
   #versionId: string | undefined
   #startedAt = 0
@@ -52,6 +52,8 @@ export class ObjectCommit {
         return answer
       } catch (error) {
         if (hadNoEffect(error)) this.#state = 'none'
+        // Here, and not when the slot is free: the next commit must not begin.
+        this.#scope.fail(error)
         throw error
       }
     }, this.#scope.signal)
@@ -92,14 +94,13 @@ export class ObjectCommit {
     return this.#state === 'stored'
   }
 
-  /** Resolves when nothing of this commit is on its way any more. */
+  /** Resolves when S3 has answered, if it has been asked. */
   async settled(): Promise<void> {
     await this.#request?.catch(() => {})
   }
 
   /** Removes the object if this commit has made it. Never rejects: what it cannot remove, it reports. */
   async undo(): Promise<void> {
-    await this.settled()
     if (this.#state === 'stored') await removeObject(this.#versionId, this.#target, this.#scope)
     if (this.#state === 'unknown') await this.#undoUnknown()
     this.#state = 'none'

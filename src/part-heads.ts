@@ -7,10 +7,14 @@ interface HeadParser {
   cb(head: PartHead): void
 }
 
-/** busboy's own: the search for the boundary, and the parser of a head, set when the first head begins. */
+/** busboy's own. */
 interface Internals {
-  _bparser: { matches: number }
+  /** The search for the boundary: calls back with the bytes before each match. */
+  _bparser: { _cb(isMatch: boolean, ...bytes: unknown[]): void }
+  /** The parser of a head, set when one begins. */
   _hparser: HeadParser | null
+  /** Whether the last boundary has been seen. */
+  _complete: boolean
 }
 
 export interface PartWatch {
@@ -20,20 +24,32 @@ export interface PartWatch {
 
 /**
  * Shows every head of a part before busboy reads it, and counts. busboy passes over what it does not understand
- * without a word, a head or the rest of a boundary's line, and a file would be lost or cut short under a 201. It has
- * no event for that, so this looks at two private properties of its.
+ * without a word, a head or the rest of a boundary's line, and a file would be lost or cut short under a 201. And it
+ * goes on to read parts behind the last boundary if they come in one chunk with it, and waits for their end for ever.
+ * It has no event for either, so this looks at private properties of its.
  */
 export function watchParts(parser: Writable, onHead: (head: PartHead) => void): PartWatch {
   const search = (parser as unknown as Internals)._bparser
   const seen = new WeakSet<HeadParser>()
   let current: HeadParser | null = null
   let heads = 0
+  let boundaries = 0
+  let complete = false
+
+  const { _cb: onBytes } = search
+  search._cb = (isMatch, ...bytes) => {
+    onBytes(isMatch, ...bytes)
+    // What came before this match may have been the end.
+    if (isMatch && !complete) boundaries++
+  }
 
   function watch(headParser: HeadParser) {
     if (seen.has(headParser)) return
     seen.add(headParser)
     const { cb } = headParser
     headParser.cb = head => {
+      // Without a disposition it is passed over.
+      if (complete) return cb({})
       heads++
       onHead(head)
       cb(head)
@@ -47,8 +63,14 @@ export function watchParts(parser: Writable, onHead: (head: PartHead) => void): 
       if (next) watch(next)
     },
   })
+  Object.defineProperty(parser, '_complete' satisfies keyof Internals, {
+    get: () => complete,
+    set(value: boolean) {
+      complete = value
+    },
+  })
   // Every boundary begins a part, but the last.
-  return { hasSkipped: () => search.matches !== heads + 1 }
+  return { hasSkipped: () => boundaries !== heads + 1 }
 }
 
 // Node decodes heads as latin1, so that bytes of UTF-8 are \x80 to \xff here.

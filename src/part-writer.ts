@@ -36,6 +36,7 @@ class StagedParts implements Staged {
   #confirmed = 0
 
   readonly #parts: Promise<CompletedPart>[] = []
+  #commit: Promise<StoredObject> | undefined
   #abort: Promise<void> | undefined
 
   constructor(target: UploadTarget, scope: UploadScope) {
@@ -136,7 +137,12 @@ class StagedParts implements Staged {
     if (this.#buffer) this.#buffer = this.#scope.buffers.shrink(this.#buffer, this.#filled)
   }
 
-  async commit(): Promise<StoredObject> {
+  commit(): Promise<StoredObject> {
+    this.#commit = this.#makeVisible()
+    return this.#commit
+  }
+
+  async #makeVisible(): Promise<StoredObject> {
     const answer = this.#parts.length > 0 ? await this.#complete() : await this.#put()
     await this.#multipart.finish()
     return this.#object.describe(answer, this.#confirmed)
@@ -173,7 +179,7 @@ class StagedParts implements Staged {
     await Promise.allSettled(this.#parts)
     if (this.#buffer) this.#scope.buffers.giveBack(this.#buffer)
     this.#buffer = undefined
-    await this.#object.settled()
+    await this.#commit?.catch(() => {})
     // Before the object is looked for: parts that are still there cannot become one afterwards.
     if (!this.#object.isStored) await this.#multipart.remove()
     await this.#object.undo()

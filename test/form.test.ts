@@ -275,6 +275,17 @@ describe('malformed forms', () => {
     })
   })
 
+  it.each([
+    ['begun', filePart('x', 'n', 'never ends')],
+    ['whole', filePart('x', 'n', 'whole')],
+  ])('may have a %s part behind their end, which is none', async (what, part) => {
+    const end = formBody([], `--${BOUNDARY}--\r\n--${BOUNDARY}\r\n`)
+    const behind = formBody([part], what === 'whole' ? undefined : '')
+    const body = Buffer.concat([formBody([filePart('f', 'f', 'good')], ''), end, behind])
+    expect((await upload(body)).files.map(({ field }) => field)).toEqual(['f'])
+    expect(s3.objects(BUCKET)).toHaveLength(1)
+  })
+
   it('may have a preamble and an epilogue (RFC 2046)', async () => {
     const body = Buffer.concat([
       Buffer.from('before\r\n'),

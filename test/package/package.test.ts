@@ -9,7 +9,7 @@ const installed = installPackage()
 afterAll(() => installed.remove())
 
 const ENTRIES = {
-  's3-upstream': ['UploadError', 'streamToS3'],
+  's3-upstream': ['UploadError', 'abortStaleUploads', 'streamToS3'],
   's3-upstream/express': ['UploadError', 's3Upload'],
   's3-upstream/koa': ['UploadError', 's3Upload'],
   's3-upstream/http': ['UploadError', 's3Upload'],

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Runs test/store over HTTP against a store: a throw-away Ceph RGW, or the one that S3_ENDPOINT names (with S3_KEY,
+# S3_SECRET and, where it is not us-east-1, S3_REGION). Arguments are vitest's.
+#
+# Installs Ceph where it is missing if it may: as root, or in CI by sudo.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED=true
+
+packages=(radosgw ceph-mon ceph-osd ceph-common curl)
+
+missing_commands() {
+  local command
+  for command in radosgw radosgw-admin ceph-mon monmaptool ceph-osd ceph curl; do
+    command -v "$command" >/dev/null || echo "$command"
+  done
+}
+
+install_ceph() {
+  local missing=$1 as_root=()
+  if [ "$EUID" -ne 0 ]; then
+    if [ -z "${CI:-}" ]; then
+      echo "Missing: ${missing//$'\n'/, }. Install them (Debian, Ubuntu):" >&2
+      echo "  sudo apt-get install --no-install-recommends ${packages[*]}" >&2
+      echo "or set S3_ENDPOINT, S3_KEY and S3_SECRET to test another store." >&2
+      exit 1
+    fi
+    as_root=(sudo)
+  fi
+  "${as_root[@]}" apt-get update -q
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -q -y --no-install-recommends "${packages[@]}"
+}
+
+start_ceph() {
+  local missing
+  missing=$(missing_commands)
+  [ -z "$missing" ] || install_ceph "$missing"
+  ceph=$(mktemp -d)
+  scripts/ceph-up.sh "$ceph"
+  # shellcheck source=/dev/null
+  . "$ceph/env"
+}
+
+ceph=
+vitest=
+# However this ends: what it has started ends with it.
+clean_up() {
+  if [ -n "$vitest" ]; then kill "$vitest" 2>/dev/null || true; fi
+  if [ -n "$ceph" ]; then scripts/ceph-down.sh "$ceph"; fi
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+[ -n "${S3_ENDPOINT:-}" ] || start_ceph
+# In the background, because bash hears of a signal only when what is in the foreground has ended.
+node_modules/.bin/vitest run --config vitest.store.config.ts "$@" &
+vitest=$!
+wait "$vitest"
