@@ -6,7 +6,9 @@ import express from 'express'
 import { s3Upload } from 's3-upstream/express'
 import { libStorage } from 's3-upstream/lib-storage'
 
-const { HOST = '127.0.0.1', PORT = '3000', S3_BUCKET = 'my-bucket' } = process.env
+const { HOST = '127.0.0.1', PORT = '3000', S3_BUCKET = 'my-bucket', SHUTDOWN_SECONDS = '30' } = process.env
+
+const deadline = new AbortController()
 
 const app = express()
 
@@ -16,6 +18,7 @@ app.post(
     accept: 'video/*',
     maxFileSize: '2GB',
     uploader: libStorage({ queueSize: 2 }),
+    signal: deadline.signal,
   }),
 )
 
@@ -26,4 +29,8 @@ const server = app.listen(Number(PORT), HOST, error => {
 // Node ends every request after five minutes; a large file over a slow line takes longer.
 server.requestTimeout = 60 * 60 * 1000
 
-process.once('SIGTERM', () => server.close())
+// What is in flight may finish, up to a deadline; then it is ended with 503, and its traces removed.
+process.once('SIGTERM', () => {
+  server.close()
+  setTimeout(() => deadline.abort(), Number(SHUTDOWN_SECONDS) * 1000).unref()
+})

@@ -4,7 +4,9 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { streamToS3, UploadError } from 's3-upstream'
 
-const { HOST = '127.0.0.1', PORT = '3000', S3_BUCKET = 'my-bucket' } = process.env
+const { HOST = '127.0.0.1', PORT = '3000', S3_BUCKET = 'my-bucket', SHUTDOWN_SECONDS = '30' } = process.env
+
+const deadline = new AbortController()
 
 // Node ends every request after five minutes; a large file over a slow line takes longer.
 const server = createServer({ requestTimeout: 60 * 60 * 1000 }, async (request, response) => {
@@ -12,7 +14,12 @@ const server = createServer({ requestTimeout: 60 * 60 * 1000 }, async (request, 
     return answer(response, 404, { message: 'Not found' })
   }
   try {
-    const { files } = await streamToS3(request, { bucket: S3_BUCKET, maxFileSize: '25MB', maxFiles: 3 })
+    const { files } = await streamToS3(request, {
+      bucket: S3_BUCKET,
+      maxFileSize: '25MB',
+      maxFiles: 3,
+      signal: deadline.signal,
+    })
     answer(response, 201, { stored: files.map(({ key, size }) => ({ key, size })) })
   } catch (error) {
     answerError(response, error)
@@ -34,4 +41,8 @@ server.listen(Number(PORT), HOST, () => {
   console.log(`Listening on http://${HOST}:${(server.address() as AddressInfo).port}`)
 })
 
-process.once('SIGTERM', () => server.close())
+// What is in flight may finish, up to a deadline; then it is ended with 503, and its traces removed.
+process.once('SIGTERM', () => {
+  server.close()
+  setTimeout(() => deadline.abort(), Number(SHUTDOWN_SECONDS) * 1000).unref()
+})
