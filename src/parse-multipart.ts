@@ -1,11 +1,12 @@
 import type { Readable } from 'node:stream'
 import busboy from 'busboy'
+import { checkCharset, checkHead, checkName, checkTransferEncoding, checkType } from './check-part.ts'
 import { UploadError } from './errors.ts'
-import { cleanFilename, unescapeName } from './filename.ts'
-import { isFormData, type PartHead, watchParts } from './part-heads.ts'
+import { cleanFilename } from './filename.ts'
 import { formatSize, KiB } from './sizes.ts'
 import type { IncomingFile, IncomingRequest } from './types.ts'
 import { watchBytes } from './watch-bytes.ts'
+import { watchParts } from './watch-parts.ts'
 
 export interface FieldPart {
   name: string
@@ -127,51 +128,6 @@ function createParser(request: IncomingRequest, { maxFieldSize, maxParts }: Pars
   } catch (cause) {
     throw new UploadError('MISSING_BOUNDARY', 'The Content-Type header has no usable boundary.', { cause })
   }
-}
-
-function checkHead(head: PartHead): void {
-  if (!isFormData(head)) {
-    throw new UploadError(
-      'MALFORMED_BODY',
-      'A part of the form has no Content-Disposition of the kind form-data; name="…"; filename="…".',
-    )
-  }
-  // A file input without a name for its file is one all the same; busboy knows that by this type alone.
-  if (/;\s*filename=""/i.test(head['content-disposition']?.[0] ?? '')) {
-    head['content-type'] = ['application/octet-stream']
-  }
-}
-
-/** RFC 7578, 4.2: every part has a name. */
-function checkName(name: string | undefined): string {
-  if (name) return unescapeName(name)
-  throw new UploadError('MALFORMED_BODY', 'A part of the form has no name.')
-}
-
-/** S3 has 8 KiB for all headers of a request; no media type comes near this. */
-const LONGEST_TYPE = 255
-
-function checkType(type: string): string {
-  return type.length <= LONGEST_TYPE ? type : 'application/octet-stream'
-}
-
-/** busboy has no text for a charset that Node does not know. */
-function checkCharset(name: string, value: string | undefined): void {
-  if (value !== undefined) return
-  throw new UploadError('UNSUPPORTED_ENCODING', `Field "${name}" is in an unknown charset; send UTF-8.`, {
-    field: name,
-    allowed: ['utf-8'],
-  })
-}
-
-/** RFC 7578, 4.7: deprecated, and bytes in base64 would be stored as base64. */
-function checkTransferEncoding(encoding: string): void {
-  if (['7bit', '8bit', 'binary'].includes(encoding)) return
-  throw new UploadError(
-    'UNSUPPORTED_ENCODING',
-    `A file has Content-Transfer-Encoding ${encoding}; send its bytes as they are.`,
-    { allowed: ['binary'] },
-  )
 }
 
 function malformed(cause: Error): UploadError {

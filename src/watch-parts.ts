@@ -72,15 +72,3 @@ export function watchParts(parser: Writable, onHead: (head: PartHead) => void): 
   // Every boundary begins a part, but the last.
   return { hasSkipped: () => boundaries !== heads + 1 }
 }
-
-// Node decodes heads as latin1, so that bytes of UTF-8 are \x80 to \xff here.
-const TOKEN = String.raw`[\w!#$%&'*+.^|~\x60-]+`
-const QUOTED = String.raw`"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"`
-const PLAIN = String.raw`[\w!#$%&'+.^|~-]+=(?:${QUOTED}|${TOKEN})`
-const EXTENDED = String.raw`[\w!#$%&'+.^|~-]+\*=(?:utf-8|iso-8859-1)'[\w-]*'(?:%[\da-f]{2}|[\w!#$&+.^|~-])+`
-const DISPOSITION = new RegExp(String.raw`^form-data(?:\s*;\s*(?:${EXTENDED}|${PLAIN}))*\s*$`, 'i')
-
-/** RFC 7578, 4.2. Stricter than busboy where they differ: what is refused is not lost. */
-export function isFormData(head: PartHead): boolean {
-  return DISPOSITION.test(head['content-disposition']?.[0] ?? '')
-}
