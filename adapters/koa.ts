@@ -54,7 +54,7 @@ function respond(ctx: Context, answer: Answer | undefined): void {
   ctx.body = answer.body
   const rest = unreadRest(ctx.req, ctx.res)
   if (rest === undefined) return
-  ctx.set('Connection', 'close')
+  if (ctx.req.httpVersionMajor < 2) ctx.set('Connection', 'close')
   ctx.body = Readable.from(bodyUntil(answer.body, rest))
   ctx.length = Buffer.byteLength(answer.body)
 }

@@ -16,7 +16,8 @@ export function writeAnswer(
     response.end(answer.body)
     return
   }
-  response.setHeader('Connection', 'close')
+  // HTTP/2 has no such header, and closes streams, not connections.
+  if (request.httpVersionMajor < 2) response.setHeader('Connection', 'close')
   response.setHeader('Content-Length', Buffer.byteLength(answer.body))
   response.write(answer.body)
   rest.then(() => response.end())
@@ -44,7 +45,8 @@ export function sendContinue(request: IncomingMessage, response: ServerResponse)
 const told = new WeakSet<ServerResponse>()
 
 function awaitsContinue(request: IncomingMessage, response: ServerResponse): boolean {
-  const { server } = request.socket as { server?: NodeJS.EventEmitter }
+  // A request that never had a connection has no socket.
+  const { server } = (request.socket ?? {}) as { server?: NodeJS.EventEmitter }
   const isOurs = (server?.listenerCount('checkContinue') ?? 0) > 0
   return isOurs && !told.has(response) && /^100-continue$/i.test(request.headers.expect ?? '')
 }

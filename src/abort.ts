@@ -25,8 +25,7 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   const call = () => callback()
   callbacks.add(call)
   return () => {
-    callbacks.delete(call)
-    if (callbacks.size > 0) return
+    if (!callbacks.delete(call) || callbacks.size > 0) return
     listeners.delete(signal)
     signal.removeEventListener('abort', callAll)
   }
@@ -53,4 +52,9 @@ export function untilAborted<T>(task: () => Promise<T>, signal: AbortSignal): Pr
       .then(resolve, reject)
       .finally(() => signal.removeEventListener('abort', onAbort))
   })
+}
+
+/** A hook that is not meant to be awaited may be async all the same, and its rejection must not go unheard. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function'
 }

@@ -3,29 +3,54 @@ import { unescapeName } from './filename.ts'
 import type { PartHead } from './watch-parts.ts'
 
 // Node decodes heads as latin1, so that bytes of UTF-8 are \x80 to \xff here.
-const TOKEN = String.raw`[\w!#$%&'*+.^|~\x60-]+`
+const NAME = String.raw`[\w!#$%&'+.^|~\x60-]+`
 const QUOTED = String.raw`"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"`
-const PLAIN = String.raw`[\w!#$%&'+.^|~-]+=(?:${QUOTED}|${TOKEN})`
-const EXTENDED = String.raw`[\w!#$%&'+.^|~-]+\*=(?:utf-8|iso-8859-1)'[\w-]*'(?:%[\da-f]{2}|[\w!#$&+.^|~-])+`
-const DISPOSITION = new RegExp(String.raw`^form-data(?:\s*;\s*(?:${EXTENDED}|${PLAIN}))*\s*$`, 'i')
+const EXTENDED = String.raw`(?:utf-8|iso-8859-1|us-ascii)'[\w-]*'(?:%[\da-f]{2}|[\w!#$&+.^|~\x60-])+`
+const DISPOSITION = new RegExp(String.raw`^form-data(?:\s*;\s*${NAME}(?:\*=${EXTENDED}|=${QUOTED}))*$`, 'i')
 
-/** RFC 7578, 4.2. Stricter than busboy where they differ: what is refused is not lost. */
-function isFormData(head: PartHead): boolean {
-  return DISPOSITION.test(head['content-disposition']?.[0] ?? '')
-}
-
-/** Throws `MALFORMED_BODY` for the head of a part that the parser would pass over. */
+/**
+ * Readies a Content-Disposition (RFC 7578, 4.2) for the parser, and throws `MALFORMED_BODY` for one that it would
+ * pass over, and the file with it.
+ */
 export function checkHead(head: PartHead): void {
-  if (!isFormData(head)) {
+  const disposition = normalise(head['content-disposition']?.[0] ?? '')
+  if (!DISPOSITION.test(disposition)) {
     throw new UploadError(
       'MALFORMED_BODY',
       'A part of the form has no Content-Disposition of the kind form-data; name="…"; filename="…".',
     )
   }
-  // A file input without a name for its file is one all the same; busboy knows that by this type alone.
-  if (/;\s*filename=""/i.test(head['content-disposition']?.[0] ?? '')) {
-    head['content-type'] = ['application/octet-stream']
-  }
+  // A file input without a name for its file is one all the same; to the parser it would be a field.
+  head['content-disposition'] = [disposition.replace(/(;\s*filename=)""/i, '$1" "')]
+}
+
+const QUOTED_STRINGS = /("(?:[^"\\]|\\.)*")/
+
+/** What clients send that is not quite right, and cannot be misunderstood. */
+function normalise(disposition: string): string {
+  const pieces = disposition.split(QUOTED_STRINGS)
+  return pieces
+    .map((piece, index) => (index % 2 === 1 ? piece : quoteValues(escapeExtended(piece))))
+    .join('')
+    .replace(/[\s;]+$/, '')
+}
+
+/** React Native escapes by encodeURI, which leaves more as it is than RFC 8187 allows. */
+function escapeExtended(piece: string): string {
+  return piece.replace(
+    /(\*=[\w-]+'[\w-]*')([^;\s]*)/g,
+    (_, prefix: string, value: string) =>
+      prefix + value.replace(/[^\w%!#$&+.^|~\x60-]/g, character => `%${hex(character)}`),
+  )
+}
+
+function hex(character: string): string {
+  return character.charCodeAt(0).toString(16).padStart(2, '0')
+}
+
+/** .NET sends values without quotes; others do so with names that need them. */
+function quoteValues(piece: string): string {
+  return piece.replace(/([^*\s;=]=)([^\s;"][^;"]*?)(?=\s*(?:;|$))/g, '$1"$2"')
 }
 
 /** RFC 7578, 4.2: every part has a name. */

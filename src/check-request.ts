@@ -55,10 +55,12 @@ function claimRequest(request: IncomingRequest): void {
   uploading.add(request)
 }
 
-function whyUnreadable(request: IncomingRequest): string | undefined {
+/** Whether the body is somebody else's, or no longer there. */
+export function whyUnreadable(request: IncomingRequest): string | undefined {
   if (uploading.has(request)) return 'This request is already being uploaded.'
   if (request.readableDidRead || request.readableEnded) return 'The request body has already been read.'
-  if (request.readableFlowing) return 'The request body is already being read.'
+  if (request.readableFlowing || request.listenerCount('readable') > 0)
+    return 'The request body is already being read.'
   if (request.readableEncoding) return 'The request body has been set to arrive as text (setEncoding).'
   return undefined
 }

@@ -16,8 +16,7 @@ const draining = new WeakMap<object, Promise<void>>()
  * client may never see the answer. After `maxDrainSize` bytes nothing more is read, and TCP holds the client back.
  */
 export function drain(request: IncomingRequest, { maxDrainSize, drainTimeout }: DrainLimits) {
-  // Somebody else reads it, or nobody will any more.
-  if (request.destroyed || request.readableEnded || request.readableFlowing) return { startClock() {} }
+  if (request.destroyed || request.readableEnded) return { startClock() {} }
   let dropped = 0
   let timers: NodeJS.Timeout[] = []
   let started = false
@@ -49,10 +48,17 @@ export function drain(request: IncomingRequest, { maxDrainSize, drainTimeout }: 
     startClock() {
       started = true
       if (request.destroyed || request.readableEnded) return stop()
-      after(drainTimeout, () => request.destroy())
+      after(drainTimeout, () => cut(request))
       if (dropped >= maxDrainSize) giveUp()
     },
   }
+}
+
+/** HTTP/2 goes on with a stream whose request has been destroyed. */
+function cut(request: IncomingRequest): void {
+  const { stream } = request as { stream?: { close?(): void } }
+  stream?.close?.()
+  request.destroy()
 }
 
 /**

@@ -4,8 +4,11 @@ import type {
 } from '@aws-sdk/client-s3'
 import { insist, ownerParams } from './cleanup.ts'
 import { listUploads } from './list-uploads.ts'
-import { hadNoEffect, storageTime } from './s3-requests.ts'
+import { hadNoEffect } from './s3-requests.ts'
 import type { UploadScope, UploadTarget } from './uploader.ts'
+
+/** By how much the clock of S3 may differ before it refuses requests: milliseconds. */
+const CLOCK_DIFFERENCE = 15 * 60_000
 
 /** An unfinished multipart upload at S3, from its creation until it is removed. */
 export class MultipartUpload {
@@ -29,7 +32,7 @@ export class MultipartUpload {
   }
 
   async #create(input: CreateMultipartUploadCommandInput): Promise<CreateMultipartUploadCommandOutput> {
-    this.#startedAt = storageTime(this.#scope.client)
+    this.#startedAt = Date.now()
     try {
       const answer = await this.#scope.s3.createMultipartUpload(input)
       if (answer.$metadata.attempts !== 1) this.#lost = new Error('An earlier attempt was not answered.')
@@ -69,13 +72,14 @@ export class MultipartUpload {
   async #removeUnnamed(): Promise<void> {
     const { bucket, key, unique, params } = this.#target
     const { s3, reportLeftover } = this.#scope
-    const since = Math.floor(this.#startedAt / 1000) * 1000
+    const since = this.#startedAt - CLOCK_DIFFERENCE
     try {
       const input = { Bucket: bucket, Prefix: key, ...ownerParams(params) }
       for await (const upload of listUploads(s3.listMultipartUploads, input)) {
-        if (upload.key !== key || upload.uploadId === this.#id || upload.initiated.getTime() < since) continue
+        if (upload.key !== key || upload.uploadId === this.#id) continue
         if (unique) await this.#removeParts(upload.uploadId)
-        else reportLeftover({ bucket, key, uploadId: upload.uploadId, cause: this.#lost })
+        else if (upload.initiated.getTime() >= since)
+          reportLeftover({ bucket, key, uploadId: upload.uploadId, cause: this.#lost })
       }
     } catch (cause) {
       reportLeftover({ bucket, key, cause })

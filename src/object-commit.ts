@@ -1,14 +1,19 @@
-import type { CompleteMultipartUploadCommandInput, PutObjectCommandInput } from '@aws-sdk/client-s3'
+import type {
+  CompleteMultipartUploadCommandInput,
+  HeadObjectCommandOutput,
+  PutObjectCommandInput,
+} from '@aws-sdk/client-s3'
 import { checksumsOf } from './checksums.ts'
 import { ownerParams, removeObject } from './cleanup.ts'
 import { bareETag, etagOfBody, etagOfParts } from './etag.ts'
-import { hadNoEffect, statusOf, storageTime } from './s3-requests.ts'
+import { hadNoEffect, statusOf } from './s3-requests.ts'
 import type { Checksums } from './types.ts'
 import type { StoredObject, UploadScope, UploadTarget } from './uploader.ts'
 
 interface Answer {
   ETag?: string | undefined
   VersionId?: string | undefined
+  $metadata?: { attempts?: number | undefined }
 }
 
 /**
@@ -21,7 +26,8 @@ export class ObjectCommit {
   #request: Promise<unknown> | undefined
   #state: 'none' | 'stored' | 'unknown' = 'none'
   #versionId: string | undefined
-  #startedAt = 0
+  #etag = ''
+  #attempts = 1
   #expectedETag = () => ''
 
   constructor(target: UploadTarget, scope: UploadScope) {
@@ -43,12 +49,13 @@ export class ObjectCommit {
   /** Waits for a slot only while the upload is good, and then for the answer whatever happens. */
   #commit<Output extends Answer>(send: () => Promise<Output>): Promise<Output> {
     const request = this.#scope.slots.run(async () => {
-      this.#startedAt = storageTime(this.#scope.client)
       this.#state = 'unknown'
       try {
         const answer = await send()
         this.#state = 'stored'
         this.#versionId = answer.VersionId
+        this.#etag = bareETag(answer.ETag)
+        this.#attempts = answer.$metadata?.attempts ?? 1
         return answer
       } catch (error) {
         if (hadNoEffect(error)) this.#state = 'none'
@@ -99,21 +106,41 @@ export class ObjectCommit {
     await this.#request?.catch(() => {})
   }
 
-  /** Removes the object if this commit has made it. Never rejects: what it cannot remove, it reports. */
+  /** Removes what this commit has made. Never rejects: what it cannot remove, or cannot tell, it reports. */
   async undo(): Promise<void> {
-    if (this.#state === 'stored') await removeObject(this.#versionId, this.#target, this.#scope)
-    if (this.#state === 'unknown') await this.#undoUnknown()
+    if (this.#state === 'stored') await this.#undoStored()
+    // An attempt that was not answered may have made an object, or a version, of its own.
+    if (this.#state === 'unknown' || this.#attempts > 1) await this.#undoUnknown()
     this.#state = 'none'
+  }
+
+  /** Under a key of the user, somebody else's object may stand there by now. A version is always ours. */
+  async #undoStored(): Promise<void> {
+    if (!this.#target.unique && this.#versionId === undefined && !(await this.#stillOurs())) return
+    await removeObject(this.#versionId, this.#target, this.#scope)
+  }
+
+  async #stillOurs(): Promise<boolean> {
+    if (this.#etag === '') return true
+    try {
+      const { ETag } = await this.#head()
+      return bareETag(ETag) === this.#etag
+    } catch (error) {
+      // Gone, or not to be looked at: to remove it is right, or is reported.
+      return statusOf(error) !== 404
+    }
   }
 
   async #undoUnknown(): Promise<void> {
     const { bucket, key, unique } = this.#target
     try {
-      const object = await this.#head()
-      const ours = unique || this.#isOurs(object)
-      if (ours) return await removeObject(object.VersionId, this.#target, this.#scope)
-      if (ours === undefined)
-        throw new Error('Whether this object is the one of the failed upload cannot be told.')
+      // In a bucket with versions, each attempt may have made one.
+      for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+        const object = await this.#head()
+        if (!unique) return this.#reportDoubt(object)
+        await removeObject(object.VersionId, this.#target, this.#scope)
+        if (object.VersionId === undefined) return
+      }
     } catch (cause) {
       if (statusOf(cause) === 404) return
       // Without the right to list a bucket, S3 says 403 of an object that is not there.
@@ -122,19 +149,19 @@ export class ObjectCommit {
     }
   }
 
-  /** Undefined where it cannot be told: the ETag of an object encrypted with a key of its own is no MD5. */
-  #isOurs(object: {
-    ETag?: string
-    LastModified?: Date
-    ServerSideEncryption?: string
-  }): boolean | undefined {
-    const { ETag, LastModified, ServerSideEncryption } = object
-    // LastModified has whole seconds.
-    if (LastModified && LastModified.getTime() < Math.floor(this.#startedAt / 1000) * 1000) return false
-    if (bareETag(ETag) === this.#expectedETag()) return true
-    return ServerSideEncryption?.startsWith('aws:') || this.#target.params.SSECustomerKey ? undefined : false
+  /** An object with our bytes may have been there before, or have come from somebody else: it is never removed. */
+  #reportDoubt({ ETag, VersionId, ServerSideEncryption }: HeadObjectCommandOutput): void {
+    const { bucket, key, params } = this.#target
+    // Encrypted with a key of its own, the ETag is no MD5.
+    const telling = !ServerSideEncryption?.startsWith('aws:') && !params.SSECustomerKey
+    if (telling && bareETag(ETag) !== this.#expectedETag()) return
+    const cause = new Error('Whether this object is the one of the failed upload cannot be told.')
+    this.#scope.reportLeftover({ bucket, key, versionId: VersionId, cause })
   }
 }
+
+/** More than the SDK makes. */
+const MOST_ATTEMPTS = 10
 
 function publicNames(checksums: Record<string, string>): Checksums | undefined {
   const entries = Object.entries(checksums).map(([name, value]) => [

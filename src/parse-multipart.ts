@@ -140,10 +140,7 @@ function malformed(cause: Error): UploadError {
 }
 
 function unreadable(): UploadError {
-  return new UploadError(
-    'MALFORMED_BODY',
-    'A boundary of the form is followed by neither a part nor the end.',
-  )
+  return new UploadError('MALFORMED_BODY', 'The form has bytes that belong to no part of it.')
 }
 
 function tooManyParts({ maxParts }: ParserLimits): UploadError {

@@ -188,8 +188,3 @@ function metadataOf(error: unknown): SdkError['$metadata'] {
   const sdkError = error instanceof UploadError ? error.cause : error
   return (sdkError as SdkError | undefined)?.$metadata
 }
-
-/** Now, by the clock of S3 as far as the SDK knows it: milliseconds. */
-export function storageTime({ config }: S3ClientLike): number {
-  return Date.now() + (config.systemClockOffset ?? 0)
-}

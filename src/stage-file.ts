@@ -1,4 +1,4 @@
-import { untilAborted } from './abort.ts'
+import { isThenable, untilAborted } from './abort.ts'
 import { acceptFile } from './accept-file.ts'
 import { byteSource, isEmpty } from './byte-source.ts'
 import { UploadError } from './errors.ts'
@@ -135,7 +135,7 @@ function trackProgress(file: IncomingFile, { settings: { onProgress }, context, 
   function report() {
     try {
       const result: unknown = onProgress?.({ file, received, stored }, context)
-      if (result instanceof Promise) result.catch(fail)
+      if (isThenable(result)) result.then(undefined, fail)
     } catch (error) {
       fail(error)
     }

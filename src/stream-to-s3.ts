@@ -1,6 +1,6 @@
-import { untilAborted } from './abort.ts'
+import { isThenable, untilAborted } from './abort.ts'
 import { sharedBuffers } from './buffer-pool.ts'
-import { checkRequest, declaredLength } from './check-request.ts'
+import { checkRequest, declaredLength, whyUnreadable } from './check-request.ts'
 import { abortAll, commitAll } from './commit.ts'
 import { drain } from './drain.ts'
 import { type Leftover, UploadError } from './errors.ts'
@@ -43,6 +43,7 @@ export async function uploadForm(
   settings: Settings,
   extras: UploadExtras = {},
 ): Promise<UploadResult> {
+  const isOurs = whyUnreadable(request) === undefined
   const life = watchUpload(request, settings.signal)
   const { signal } = life
   const fields = createFields(settings)
@@ -67,9 +68,9 @@ export async function uploadForm(
     return { files, fields: fields.values }
   } catch (error) {
     life.fail(error)
-    const drained = drain(request, settings)
+    const rest = isOurs ? drain(request, settings) : undefined
     await abortAll(staging)
-    drained.startClock()
+    rest?.startClock()
     const first = withLeftovers(signal.reason, leftovers)
     reportError(first, context, settings)
     throw first
@@ -125,7 +126,7 @@ function reportError(error: unknown, context: UploadContext, { onError }: Settin
   const warn = (fault: unknown) => process.emitWarning(`onError failed: ${fault}`, 's3-upstream')
   try {
     const result: unknown = onError?.(error, context)
-    if (result instanceof Promise) result.catch(warn)
+    if (isThenable(result)) result.then(undefined, warn)
   } catch (fault) {
     warn(fault)
   }
@@ -134,6 +135,8 @@ function reportError(error: unknown, context: UploadContext, { onError }: Settin
 function withLeftovers(error: unknown, leftovers: readonly Leftover[]): unknown {
   if (error instanceof UploadError) error.leftovers = leftovers
   // An error of a hook: only what there is to be told is put on it.
-  else if (leftovers.length > 0 && error instanceof Error) Object.assign(error, { leftovers })
+  else if (leftovers.length > 0 && error instanceof Error && Object.isExtensible(error)) {
+    Object.assign(error, { leftovers })
+  }
   return error
 }

@@ -10,7 +10,7 @@ interface HeadParser {
 /** busboy's own. */
 interface Internals {
   /** The search for the boundary: calls back with the bytes before each match. */
-  _bparser: { _cb(isMatch: boolean, ...bytes: unknown[]): void }
+  _bparser: { _cb(isMatch: boolean, data?: Buffer, start?: number, end?: number, isSafe?: boolean): void }
   /** The parser of a head, set when one begins. */
   _hparser: HeadParser | null
   /** Whether the last boundary has been seen. */
@@ -18,7 +18,7 @@ interface Internals {
 }
 
 export interface PartWatch {
-  /** Whether there were boundaries without a part: what came after them has been passed over. */
+  /** Whether anything has been passed over: bytes before the first boundary, or after one that begins no part. */
   hasSkipped(): boolean
 }
 
@@ -35,10 +35,13 @@ export function watchParts(parser: Writable, onHead: (head: PartHead) => void): 
   let heads = 0
   let boundaries = 0
   let complete = false
+  let preamble = false
 
   const { _cb: onBytes } = search
-  search._cb = (isMatch, ...bytes) => {
-    onBytes(isMatch, ...bytes)
+  search._cb = (isMatch, data, start, end, isSafe) => {
+    // RFC 2046 has preambles, forms have none: it is a part whose boundary does not stand where it should.
+    if (boundaries === 0 && data && !preamble) preamble = /[^\r\n]/.test(data.toString('latin1', start, end))
+    onBytes(isMatch, data, start, end, isSafe)
     // What came before this match may have been the end.
     if (isMatch && !complete) boundaries++
   }
@@ -70,5 +73,5 @@ export function watchParts(parser: Writable, onHead: (head: PartHead) => void): 
     },
   })
   // Every boundary begins a part, but the last.
-  return { hasSkipped: () => boundaries !== heads + 1 }
+  return { hasSkipped: () => preamble || boundaries !== heads + 1 }
 }

@@ -5,6 +5,7 @@ import { bytes, MB } from './support/bytes.ts'
 import { BOUNDARY, type FormPart, filePart, formBody } from './support/form-body.ts'
 import { incoming, slices } from './support/incoming.ts'
 import { BUCKET, expectNothingLeft, useStorage } from './support/storage.ts'
+import { until } from './support/until.ts'
 
 const s3 = await useStorage()
 
@@ -75,7 +76,7 @@ describe('files', () => {
 
   it('without a name but with bytes are files, whatever their type', async () => {
     const { files } = await upload([{ name: 'f', filename: '', type: 'image/png', body: 'bytes' }])
-    expect(files).toMatchObject([{ field: 'f', filename: '', type: 'application/octet-stream', size: 5 }])
+    expect(files).toMatchObject([{ field: 'f', filename: '', type: 'image/png', size: 5 }])
   })
 
   it('of a field whose name browsers had to escape', async () => {
@@ -226,8 +227,6 @@ describe('malformed forms', () => {
     ])
 
   it.each([
-    ['a name with a space, unquoted', raw('form-data; name=a; filename=my file.txt')],
-    ['a name in UTF-8, unquoted', raw('form-data; name=a; filename=日本.txt')],
     ['a quote that is not escaped', raw('form-data; name="a"; filename="a "b".txt"')],
     ['a quote that is not closed', raw('form-data; name="a"; filename="a.txt')],
     ['no semicolon', raw('form-data; name="a" filename="a.txt"')],
@@ -240,10 +239,44 @@ describe('malformed forms', () => {
     ],
     ['blanks after its boundary', raw('form-data; name="a"; filename="a.txt"', `--${BOUNDARY} \r\n`)],
     ['a boundary in its bytes', formBody([filePart('a', 'a.txt', `hello\r\n--${BOUNDARY}X and more`)])],
+    [
+      'a blank before its boundary',
+      Buffer.concat([Buffer.from(' '), formBody([filePart('a', 'a.txt', 'hello')])]),
+    ],
+    [
+      'half a line end before its boundary',
+      Buffer.concat([Buffer.from('\n'), formBody([filePart('a', 'a.txt', 'a'), filePart('b', 'b', 'b')])]),
+    ],
+    [
+      'words before its boundary',
+      Buffer.concat([Buffer.from('before\r\n'), formBody([filePart('a', 'a.txt', 'a')])]),
+    ],
     ['half an end in its bytes', formBody([filePart('a', 'a.txt', `hello\r\n--${BOUNDARY}-X`)])],
   ])('with a part that would be lost are refused: %s', async (_, body) => {
     expect(await refusal(upload(body))).toMatchObject({ code: 'MALFORMED_BODY', status: 400 })
     expectNothingLeft(s3)
+  })
+
+  it.each([
+    ['curl', 'form-data; name="f"; filename="a.txt"', 'a.txt'],
+    ['.NET', `form-data; name=f; filename=a.txt; filename*=utf-8''a%20b.txt`, 'a b.txt'],
+    [
+      'React Native',
+      `form-data; name="f"; filename="x"; filename*=utf-8''IMG%20(1),Bob's@2.jpg`,
+      "IMG (1),Bob's@2.jpg",
+    ],
+    ['Internet Explorer', 'form-data; name="f"; filename="C:\\x\\a.txt"', 'a.txt'],
+    ['no quotes around a space', 'form-data; name=f; filename=my file.txt', 'my file.txt'],
+    ['no quotes around UTF-8', 'form-data; name=f; filename=日本.txt', '日本.txt'],
+    ['no quotes around brackets', 'form-data; name=f[0]; filename=a(1).txt', 'a(1).txt'],
+    ['a semicolon at the end', 'form-data; name="f"; filename="a.txt";', 'a.txt'],
+    ['a semicolon in a name', 'form-data; name="f"; filename="a; b=c.txt"', 'a; b=c.txt'],
+    ['capitals', 'Form-Data; Name="f"; FileName="a.txt"', 'a.txt'],
+    ['no blanks', 'form-data;name="f";filename="a.txt"', 'a.txt'],
+    ['a backtick', 'form-data; name="f"; filename*=UTF-8\'\'a`b.txt', 'a`b.txt'],
+  ])('are read as %s writes them', async (_, disposition, filename) => {
+    const { files } = await upload(raw(disposition))
+    expect(files).toMatchObject([{ filename, size: 5 }])
   })
 
   it.each(cases)('%s are refused', async (_, body, headers, code) => {
@@ -286,9 +319,9 @@ describe('malformed forms', () => {
     expect(s3.objects(BUCKET)).toHaveLength(1)
   })
 
-  it('may have a preamble and an epilogue (RFC 2046)', async () => {
+  it('may have line ends before their first boundary and anything behind their last', async () => {
     const body = Buffer.concat([
-      Buffer.from('before\r\n'),
+      Buffer.from('\r\n'),
       formBody([filePart('f', 'f', 'f')]),
       Buffer.from('after'),
     ])
@@ -304,6 +337,40 @@ describe('a request', () => {
     expect(second).toMatchObject({ code: 'BODY_ALREADY_READ', status: 500, expose: true })
     expect(second.message).toMatch(/already being uploaded/)
     expect((await first).files).toHaveLength(1)
+  })
+
+  it('that somebody else reads, and has paused, is left alone', async () => {
+    const form = formBody([filePart('f', 'f', bytes(3 * MB))])
+    const request = incoming(slices(form, 65_536))
+    let received = 0
+    request.on('data', chunk => {
+      received += chunk.length
+    })
+    await new Promise<void>(resolve =>
+      request.once('data', () => {
+        request.pause()
+        resolve()
+      }),
+    )
+    const options = { bucket: BUCKET, client: s3.client, drainTimeout: 1 }
+    expect(await refusal(streamToS3(request, options))).toMatchObject({ code: 'BODY_ALREADY_READ' })
+    request.resume()
+    await new Promise(resolve => request.once('end', resolve))
+    expect(received).toBe(form.length)
+  })
+
+  it('does not suffer from a second call while the first one is held back by S3', async () => {
+    let release = () => {}
+    const released = new Promise<void>(resolve => (release = resolve))
+    s3.fault(({ operation }) => (operation === 'UploadPart' ? { until: released } : undefined))
+    const body = bytes(30 * MB)
+    const request = incoming(slices(formBody([filePart('f', 'f', body)]), 65_536))
+    const options = { bucket: BUCKET, client: s3.client, concurrency: 1, drainTimeout: 1 }
+    const first = streamToS3(request, options)
+    await until(() => request.isPaused())
+    expect(await refusal(streamToS3(request, options))).toMatchObject({ code: 'BODY_ALREADY_READ' })
+    release()
+    expect((await first).files).toMatchObject([{ size: body.length }])
   })
 
   it.each<[string, (request: ReturnType<typeof incoming>) => unknown, RegExp]>([
