@@ -6,7 +6,10 @@ import type { PartHead } from './watch-parts.ts'
 const NAME = String.raw`[\w!#$%&'+.^|~\x60-]+`
 const QUOTED = String.raw`"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"`
 const EXTENDED = String.raw`(?:utf-8|iso-8859-1|us-ascii)'[\w-]*'(?:%[\da-f]{2}|[\w!#$&+.^|~\x60-])+`
-const DISPOSITION = new RegExp(String.raw`^form-data(?:\s*;\s*${NAME}(?:\*=${EXTENDED}|=${QUOTED}))*$`, 'i')
+const DISPOSITION = new RegExp(
+  String.raw`^form-data(?:[\t ]*;[\t ]*${NAME}(?:\*=${EXTENDED}|=${QUOTED}))*$`,
+  'i',
+)
 
 /**
  * Readies a Content-Disposition (RFC 7578, 4.2) for the parser, and throws `MALFORMED_BODY` for one that it would
@@ -21,7 +24,7 @@ export function checkHead(head: PartHead): void {
     )
   }
   // A file input without a name for its file is one all the same; to the parser it would be a field.
-  head['content-disposition'] = [disposition.replace(/(;\s*filename=)""/i, '$1" "')]
+  head['content-disposition'] = [disposition.replace(/(;[\t ]*filename=)""/i, '$1" "')]
 }
 
 const QUOTED_STRINGS = /("(?:[^"\\]|\\.)*")/
@@ -32,13 +35,13 @@ function normalise(disposition: string): string {
   return pieces
     .map((piece, index) => (index % 2 === 1 ? piece : quoteValues(escapeExtended(piece))))
     .join('')
-    .replace(/[\s;]+$/, '')
+    .replace(/[\t ;]+$/, '')
 }
 
 /** React Native escapes by encodeURI, which leaves more as it is than RFC 8187 allows. */
 function escapeExtended(piece: string): string {
   return piece.replace(
-    /(\*=[\w-]+'[\w-]*')([^;\s]*)/g,
+    /(\*=[\w-]+'[\w-]*')([^;\t ]*)/g,
     (_, prefix: string, value: string) =>
       prefix + value.replace(/[^\w%!#$&+.^|~\x60-]/g, character => `%${hex(character)}`),
   )
@@ -50,7 +53,7 @@ function hex(character: string): string {
 
 /** .NET sends values without quotes; others do so with names that need them. */
 function quoteValues(piece: string): string {
-  return piece.replace(/([^*\s;=]=)([^\s;"][^;"]*?)(?=\s*(?:;|$))/g, '$1"$2"')
+  return piece.replace(/([^*\t ;=]=)([^\t ;"][^;"]*?)(?=[\t ]*(?:;|$))/g, '$1"$2"')
 }
 
 /** RFC 7578, 4.2: every part has a name. */
