@@ -295,3 +295,22 @@ describe.each(uploaders)('through the $name', ({ uploader }) => {
     })
   })
 })
+
+/** Long heads on which a careless regular expression takes time by the square of their length. */
+it.each([
+  ['blanks between parameters', `name="a";${' '.repeat(16_000)}x="b"`],
+  ['blanks after a value', `name="a"; x=b${' '.repeat(16_000)}"`],
+  ['values without quotes', `name="a"; ${'a=b '.repeat(4000)}"`],
+  ['quotes that are not closed', `name="a"; x=${'"\\'.repeat(8000)}`],
+])('reads a head of %s in no time', async (_, parameters) => {
+  const route = await openRoute(uploaders[0]?.uploader as Uploader)
+  const body = Buffer.from(`${part(disposition(parameters)).repeat(20)}${END}`)
+  const before = process.cpuUsage()
+  for (let count = 0; count < 20; count++) {
+    const id = nextId()
+    const request = { contentType: FORM_TYPE, body, mutations: [] }
+    expectFair(await send(route, id, request), id, request)
+  }
+  const { user } = process.cpuUsage(before)
+  expect(user / 1e6, 'seconds of processor time').toBeLessThan(1.5)
+})
