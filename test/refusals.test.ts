@@ -172,11 +172,11 @@ describe.each(routes)('$name', kind => {
       let release = () => {}
       const released = new Promise<void>(resolve => (release = resolve))
       s3.fault(({ operation }) => (operation === 'UploadPart' ? { until: released } : undefined))
-      const { url } = await start({ idleTimeout: 200, concurrency: 1 })
+      const { url } = await start({ idleTimeout: '1s', concurrency: 1 })
       const reply = post(url, formBody([filePart('a', 'a', bytes(30 * MB))]))
       await until(() => s3.requests.some(({ operation }) => operation === 'UploadPart'))
       // Longer than the idle timeout: only time can show that time is not counted.
-      await new Promise(resolve => setTimeout(resolve, 600))
+      await new Promise(resolve => setTimeout(resolve, 2000))
       release()
       expect((await reply).status).toBe(201)
     })
