@@ -296,6 +296,9 @@ describe.each(uploaders)('through the $name', ({ uploader }) => {
   })
 })
 
+/** Of 40 requests: it takes a tenth, or several of them. */
+const MOST_SECONDS = 1.5
+
 /** Long heads on which a careless regular expression takes time by the square of their length. */
 it.each([
   ['blanks between parameters', `name="a";${' '.repeat(16_000)}x="b"`],
@@ -304,13 +307,13 @@ it.each([
   ['quotes that are not closed', `name="a"; x=${'"\\'.repeat(8000)}`],
 ])('reads a head of %s in no time', async (_, parameters) => {
   const route = await openRoute(uploaders[0]?.uploader as Uploader)
-  const body = Buffer.from(`${part(disposition(parameters)).repeat(20)}${END}`)
-  const before = process.cpuUsage()
-  for (let count = 0; count < 20; count++) {
+  const body = Buffer.from(`${part(disposition(parameters))}${END}`)
+  const started = process.cpuUsage()
+  const seconds = () => process.cpuUsage(started).user / 1e6
+  for (let count = 0; count < 40 && seconds() < MOST_SECONDS; count++) {
     const id = nextId()
     const request = { contentType: FORM_TYPE, body, mutations: [] }
     expectFair(await send(route, id, request), id, request)
   }
-  const { user } = process.cpuUsage(before)
-  expect(user / 1e6, 'seconds of processor time').toBeLessThan(1.5)
+  expect(seconds(), 'seconds of processor time').toBeLessThan(MOST_SECONDS)
 })

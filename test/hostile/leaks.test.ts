@@ -18,8 +18,8 @@ const WARM_UP = 200
 const UPLOADS = 1000
 /** Every so many uploads, one that has got as far as S3. */
 const LARGE_EVERY = 50
-/** Bytes. Up to 700 are those of V8's own warming up: from 1,000 uploads to 4,000 there are hardly any. */
-const HEAP_PER_UPLOAD = 2000
+/** Bytes. Up to 1,700 are V8's own warming up: from 1,000 uploads to 4,000 there are hardly any. A request is 10 KB. */
+const HEAP_PER_UPLOAD = 4000
 /** The test runner has a timer and a message of its own now and then. */
 const A_FEW = 5
 
