@@ -169,8 +169,8 @@ describe.each(uploaders)('through the $name', ({ uploader }) => {
         })
       })
       expectNothingLeft(s3)
-      const sent = new Set(s3.requests.map(({ operation }) => operation))
-      expect(sent).toEqual(new Set(['CreateMultipartUpload', 'UploadPart', 'AbortMultipartUpload']))
+      const allowed = new Set(['CreateMultipartUpload', 'UploadPart', 'AbortMultipartUpload'])
+      expect(s3.requests.filter(({ operation }) => !allowed.has(operation))).toEqual([])
       await expectStillWorks(route, LARGE)
     },
   )
