@@ -3,7 +3,7 @@ import { listUploads, type UnfinishedUpload } from './list-uploads.ts'
 import { defaultClient, loadSdk } from './sdk.ts'
 import { resolveOptions } from './settings.ts'
 import { describe } from './sizes.ts'
-import { createSlots } from './slots.ts'
+import { createSlotPool } from './slots.ts'
 import type { S3ClientLike } from './types.ts'
 
 export interface AbortStaleUploadsOptions {
@@ -77,7 +77,7 @@ async function abortAll(
   client: S3ClientLike,
   bucket: string,
 ): Promise<AbortStaleUploadsResult> {
-  const slots = createSlots(CONCURRENCY)
+  const slots = createSlotPool().share(CONCURRENCY, CONCURRENCY)
   const result: AbortStaleUploadsResult = { aborted: [], failed: [] }
   const abort = async (upload: StaleUpload) => {
     try {

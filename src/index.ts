@@ -6,6 +6,7 @@ export {
 } from './abort-stale-uploads.ts'
 export type { Duration } from './durations.ts'
 export { type Leftover, UploadError, type UploadErrorCode } from './errors.ts'
+export { createMemoryBudget, defaultMemoryBudget, type MemoryBudget } from './memory-budget.ts'
 export type { StreamToS3Options } from './options.ts'
 export type { Size } from './sizes.ts'
 export { streamToS3 } from './stream-to-s3.ts'

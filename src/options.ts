@@ -1,4 +1,5 @@
 import type { Duration } from './durations.ts'
+import type { MemoryBudget } from './memory-budget.ts'
 import type { Size } from './sizes.ts'
 import type {
   FormResult,
@@ -51,6 +52,23 @@ export interface StreamToS3Options<Context extends UploadContext = UploadContext
   partSize?: Size | undefined
   /** S3 requests that one upload has in flight at once, roll-back aside. @default 4 */
   concurrency?: number | undefined
+  /**
+   * S3 requests in flight at once of all uploads that share a client; each has its turn.
+   * @default four fifths of the client's sockets: 40, unless its request handler was given another agent
+   */
+  maxS3Requests?: number | undefined
+  /**
+   * Bytes in part buffers at once: a size for this route alone, or a budget that routes share. Uploads that find none
+   * left wait in the order in which they came, and are not read meanwhile. `libStorage()` has buffers of its own.
+   * @default one budget for the process: 256 MB, or a quarter of the memory that the process may use if that is less
+   */
+  memoryBudget?: Size | MemoryBudget | undefined
+  /**
+   * Whether the bytes of files are left out of the signature of S3 requests, which saves a SHA-256 of each of them; a
+   * checksum still goes along. Turn it off where a bucket policy asks for signed payloads.
+   * @default over https, where TLS protects them
+   */
+  unsignedPayload?: boolean | undefined
   /** Time without a byte from the client, while we are willing to read: 408. Milliseconds or `'30s'`. @default '30s' */
   idleTimeout?: Duration | undefined
   /** Time of a single request to S3, the SDK's retries included: 504. Milliseconds or `'2m'`. @default '120s' */

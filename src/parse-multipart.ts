@@ -1,9 +1,9 @@
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import busboy from 'busboy'
 import { checkCharset, checkHead, checkName, checkTransferEncoding, checkType } from './check-part.ts'
 import { UploadError } from './errors.ts'
 import { cleanFilename } from './filename.ts'
-import { formatSize, KiB } from './sizes.ts'
+import { formatSize } from './sizes.ts'
 import type { IncomingFile, IncomingRequest } from './types.ts'
 import { watchBytes } from './watch-bytes.ts'
 import { watchParts } from './watch-parts.ts'
@@ -36,9 +36,6 @@ export interface ParserLimits {
   idleTimeout: number
 }
 
-/** A socket hands on 64 KiB at a time; with less, every chunk would pause and resume the request. */
-const WATER_MARK = 128 * KiB
-
 /**
  * Reads a form and hands on its parts in their order. Resolves when the form has been read to its end. Rejects
  * with an `UploadError` for a form that is not one, with what a handler threw, or with the reason of the signal.
@@ -54,13 +51,14 @@ export function parseMultipart(
     const parser = createParser(request, limits)
     let settled = false
     let stopWatching = () => {}
+    let stopFeeding = () => {}
 
     function settle(finish: () => void) {
       if (settled) return
       settled = true
       signal.removeEventListener('abort', onAbort)
       stopWatching()
-      request.unpipe(parser)
+      stopFeeding()
       finish()
       parser.destroy()
     }
@@ -102,7 +100,7 @@ export function parseMultipart(
 
     signal.addEventListener('abort', onAbort)
     if (signal.aborted) return onAbort()
-    request.pipe(parser)
+    stopFeeding = feed(request, parser)
     stopWatching = watchBytes(
       request,
       limits.idleTimeout,
@@ -117,8 +115,8 @@ function createParser(request: IncomingRequest, { maxFieldSize, maxParts }: Pars
     return busboy({
       headers: request.headers,
       defParamCharset: 'utf8',
-      highWaterMark: WATER_MARK,
-      fileHwm: WATER_MARK,
+      // Nothing is to wait in the parser while a file is paused: see feed().
+      fileHwm: 1,
       limits: {
         // busboy speaks up at a limit, not above it. Files, fields and their bytes are counted by us.
         fieldSize: maxFieldSize + 1,
@@ -128,6 +126,38 @@ function createParser(request: IncomingRequest, { maxFieldSize, maxParts }: Pars
   } catch (cause) {
     throw new UploadError('MISSING_BOUNDARY', 'The Content-Type header has no usable boundary.', { cause })
   }
+}
+
+/**
+ * Hands the bytes of a request to the parser, and reads on only when it has dealt with them. `pipe` would first fill
+ * the buffers of both: some 200 KiB, for each of a thousand uploads that wait for memory.
+ *
+ * @returns stops, and pauses the request
+ */
+function feed(request: IncomingRequest, parser: Writable): () => void {
+  let paused = false
+
+  function onData(chunk: Buffer) {
+    parser.write(chunk, proceed)
+    if (parser.writableLength === 0) return
+    paused = true
+    request.pause()
+  }
+  /** Called for each chunk, later than the parser was through with it. */
+  function proceed() {
+    if (!paused || parser.writableLength > 0) return
+    paused = false
+    request.resume()
+  }
+  function onEnd() {
+    parser.end()
+  }
+  function stop() {
+    paused = false
+    request.off('data', onData).off('end', onEnd).pause()
+  }
+  request.on('data', onData).on('end', onEnd).resume()
+  return stop
 }
 
 function malformed(cause: Error): UploadError {

@@ -1,12 +1,13 @@
 import type { CompletedPart } from '@aws-sdk/client-s3'
 import { checksumsOf } from './checksums.ts'
+import type { Loan } from './memory-budget.ts'
 import { MultipartUpload } from './multipart-upload.ts'
 import { ObjectCommit } from './object-commit.ts'
 import type { Staged, StoredObject, Uploader, UploadScope, UploadTarget } from './uploader.ts'
 
 /**
- * The default uploader. Chunks are copied once, into a part buffer from the pool; a full buffer becomes an S3
- * part while the next one fills. A file that ends inside its first buffer is held and becomes one PutObject.
+ * The default uploader. Chunks are copied once, into a part buffer lent by the memory budget; a full buffer becomes
+ * an S3 part while the next one fills. A file that ends inside its first buffer is held and becomes one PutObject.
  */
 export const partWriter: Uploader = {
   async stage(bytes, target, scope) {
@@ -30,12 +31,14 @@ class StagedParts implements Staged {
   readonly #object: ObjectCommit
 
   /** Where bytes are gathered: the part to come, or at the end the whole of a small file. */
-  #buffer: Buffer | undefined
+  #loan: Loan | undefined
   #filled = 0
   #received = 0
   #confirmed = 0
 
   readonly #parts: Promise<CompletedPart>[] = []
+  /** Of a small file that could not be held until the commit. */
+  #early: Promise<void> | undefined
   #commit: Promise<StoredObject> | undefined
   #abort: Promise<void> | undefined
 
@@ -47,6 +50,7 @@ class StagedParts implements Staged {
   }
 
   write(chunk: Buffer): void | Promise<void> {
+    this.#loan ??= this.#scope.memory.tryBorrow(this.#needed())
     if (chunk.length > this.#room()) return this.#writeAcross(chunk)
     this.#copy(chunk)
   }
@@ -55,25 +59,38 @@ class StagedParts implements Staged {
   async #writeAcross(chunk: Buffer): Promise<void> {
     let rest = chunk
     while (rest.length > 0) {
-      if (this.#room() === 0) await this.#sendPart()
+      if (this.#loan && this.#room() === 0) await this.#sendPart()
+      if (this.#loan === undefined) await this.#borrow()
       const fitting = rest.subarray(0, this.#room())
       this.#copy(fitting)
       rest = rest.subarray(fitting.length)
     }
   }
 
-  #room(): number {
-    return Math.min(this.#borrow().length, this.#target.partSize) - this.#filled
+  #needed(): number {
+    const { partSize, largestSize } = this.#target
+    return Math.min(partSize, largestSize - this.#received)
   }
 
-  #borrow(): Buffer {
-    const { partSize, largestSize } = this.#target
-    this.#buffer ??= this.#scope.buffers.lend(Math.min(partSize, largestSize - this.#received))
-    return this.#buffer
+  async #borrow(): Promise<void> {
+    const loan = await this.#scope.memory.borrow(this.#needed())
+    this.#loan = loan
+    // Lent in the moment in which the upload failed: abort() may have looked for it already.
+    if (this.#scope.signal.aborted) this.#returnLoan()
+    this.#scope.signal.throwIfAborted()
+  }
+
+  #returnLoan(): void {
+    this.#loan?.giveBack()
+    this.#loan = undefined
+  }
+
+  #room(): number {
+    return this.#loan ? Math.min(this.#loan.buffer.length, this.#target.partSize) - this.#filled : 0
   }
 
   #copy(chunk: Buffer): void {
-    chunk.copy(this.#borrow(), this.#filled)
+    chunk.copy((this.#loan as Loan).buffer, this.#filled)
     this.#filled += chunk.length
     this.#received += chunk.length
   }
@@ -82,28 +99,50 @@ class StagedParts implements Staged {
   async #sendPart(): Promise<void> {
     const { slots, signal, fail } = this.#scope
     const release = await slots.acquire(signal)
+    // Granted in the moment in which the upload failed: abort() may have waited for the parts already.
+    if (signal.aborted) release()
+    signal.throwIfAborted()
     const part = this.#uploadPart(this.#parts.length + 1, this.#takeBody()).finally(release)
     part.catch(fail)
     this.#parts.push(part)
   }
 
-  #takeBody(): Buffer {
-    const body = this.#buffer?.subarray(0, this.#filled) ?? Buffer.alloc(0)
-    this.#buffer = undefined
+  #takeBody(): Body {
+    const loan = this.#loan
+    const bytes = loan?.buffer.subarray(0, this.#filled) ?? Buffer.alloc(0)
+    this.#loan = undefined
     this.#filled = 0
-    return body
+    return { bytes, loan }
   }
 
-  async #uploadPart(number: number, body: Buffer): Promise<CompletedPart> {
+  async #uploadPart(number: number, body: Body): Promise<CompletedPart> {
     const { bucket, key, params } = this.#target
     const { s3, signal } = this.#scope
-    const { UploadId } = await this.#createUpload()
-    const answer = await s3.uploadPart(
-      { ...params, Bucket: bucket, Key: key, UploadId, PartNumber: number, Body: body },
-      signal,
-    )
-    this.#settle(body, answer.$metadata.attempts)
+    const answer = await this.#send(body, async Body => {
+      const { UploadId } = await this.#createUpload()
+      const part = { Bucket: bucket, Key: key, UploadId, PartNumber: number, Body }
+      return s3.uploadPart({ ...params, ...part }, signal)
+    })
     return { PartNumber: number, ETag: answer.ETag, ...checksumsOf(answer) }
+  }
+
+  /**
+   * Ends the loan of a body with the request that carries it. Only one that S3 took at the first attempt is lent
+   * again: a socket may still be reading the others.
+   */
+  async #send<Answer extends { $metadata: { attempts?: number | undefined } }>(
+    { bytes, loan }: Body,
+    send: (bytes: Buffer) => Promise<Answer>,
+  ): Promise<Answer> {
+    try {
+      const answer = await send(bytes)
+      if (answer.$metadata.attempts === 1) loan?.giveBack()
+      this.#confirmed += bytes.length
+      this.#scope.onStored(bytes.length)
+      return answer
+    } finally {
+      loan?.drop()
+    }
   }
 
   async #createUpload() {
@@ -118,23 +157,21 @@ class StagedParts implements Staged {
     return calculation === 'WHEN_SUPPORTED' ? 'CRC32' : undefined
   }
 
-  /** After a retry the socket of the first attempt may still be reading the buffer, so that one is not lent again. */
-  #settle(body: Buffer, attempts: number | undefined): void {
-    if (attempts === 1) this.#scope.buffers.giveBack(body)
-    this.#confirmed += body.length
-    this.#scope.onStored(body.length)
-  }
-
   /** Resolves when every S3 part is confirmed. */
   async end(): Promise<void> {
-    if (this.#parts.length === 0) return this.#shrink()
+    if (this.#parts.length === 0) return this.#hold()
     await this.#sendPart()
     await Promise.all(this.#parts)
   }
 
-  /** A small file that is held must not keep the buffer of a large part from the others. */
-  #shrink(): void {
-    if (this.#buffer) this.#buffer = this.#scope.buffers.shrink(this.#buffer, this.#filled)
+  /** A small file that is held keeps only what it needs from the others. */
+  #hold(): void {
+    if (this.#loan === undefined) return
+    this.#loan.shrink(this.#filled)
+    this.#scope.memory.hold(this.#loan.buffer.length, () => {
+      this.#early = this.#sendPart()
+      this.#early.catch(this.#scope.fail)
+    })
   }
 
   commit(): Promise<StoredObject> {
@@ -143,6 +180,7 @@ class StagedParts implements Staged {
   }
 
   async #makeVisible(): Promise<StoredObject> {
+    await this.#early
     const answer = this.#parts.length > 0 ? await this.#complete() : await this.#put()
     await this.#multipart.finish()
     return this.#object.describe(answer, this.#confirmed)
@@ -150,16 +188,10 @@ class StagedParts implements Staged {
 
   async #put() {
     const { bucket, key, params, ifNoneMatch } = this.#target
-    const body = this.#takeBody()
-    const answer = await this.#object.put({
-      ...params,
-      Bucket: bucket,
-      Key: key,
-      Body: body,
-      IfNoneMatch: ifNoneMatch,
-    })
-    this.#settle(body, answer.$metadata.attempts)
-    return answer
+    const name = { Bucket: bucket, Key: key }
+    return this.#send(this.#takeBody(), Body =>
+      this.#object.put({ ...params, ...name, Body, IfNoneMatch: ifNoneMatch }),
+    )
   }
 
   async #complete() {
@@ -177,11 +209,16 @@ class StagedParts implements Staged {
 
   async #remove(): Promise<void> {
     await Promise.allSettled(this.#parts)
-    if (this.#buffer) this.#scope.buffers.giveBack(this.#buffer)
-    this.#buffer = undefined
+    this.#returnLoan()
     await this.#commit?.catch(() => {})
     // Before the object is looked for: parts that are still there cannot become one afterwards.
     if (!this.#object.isStored) await this.#multipart.remove()
     await this.#object.undo()
   }
+}
+
+/** What one request carries, and the loan that it lies in; an empty file has none. */
+interface Body {
+  bytes: Buffer
+  loan: Loan | undefined
 }

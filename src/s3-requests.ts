@@ -16,7 +16,9 @@ import type {
 } from '@aws-sdk/client-s3'
 import { createAbortController } from './abort.ts'
 import { UploadError } from './errors.ts'
+import { prepareBody } from './request-body.ts'
 import { loadSdk } from './sdk.ts'
+import type { Slots } from './slots.ts'
 import type { S3ClientLike } from './types.ts'
 
 /**
@@ -42,15 +44,30 @@ export interface S3Requests {
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html */
   listMultipartUploads(input: ListMultipartUploadsCommandInput): Promise<ListMultipartUploadsCommandOutput>
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
-  headObject(input: HeadObjectCommandInput): Promise<HeadObjectCommandOutput>
+  headObject(input: HeadObjectCommandInput, signal?: AbortSignal): Promise<HeadObjectCommandOutput>
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html */
   deleteObject(input: DeleteObjectCommandInput): Promise<unknown>
 }
 
 type Sdk = Awaited<ReturnType<typeof loadSdk>>
 
-/** @param timeLimit of one request, the SDK's retries included: milliseconds */
-export function s3Requests(client: S3ClientLike, timeLimit: number): S3Requests {
+export interface S3RequestSettings {
+  /** Of one request, the SDK's retries included: milliseconds. */
+  storageTimeout: number
+  /**
+   * What brings bytes, or makes them visible, is sent by those who have a slot already: they wait for it before they
+   * take on more. The others ask for theirs here.
+   */
+  slots: Slots
+  /** Whether to leave bodies out of the signature. */
+  unsignedPayload: boolean | undefined
+}
+
+export function s3Requests(client: S3ClientLike, settings: S3RequestSettings): S3Requests {
+  const { storageTimeout, slots, unsignedPayload } = settings
+  const { expectContinueHeader } = client.config as { expectContinueHeader?: boolean | number }
+  const body = { unsignedPayload, expectContinueHeader }
+
   type Send<Input, Output> = (
     sdk: Sdk,
     input: Input,
@@ -60,21 +77,26 @@ export function s3Requests(client: S3ClientLike, timeLimit: number): S3Requests 
   function operation<Input extends ObjectName, Output>(name: string, send: Send<Input, Output>) {
     return async (input: Input, signal?: AbortSignal): Promise<Output> => {
       const sdk = await loadSdk()
-      const limit = limitTime(timeLimit, signal)
+      const limit = limitTime(storageTimeout, signal)
       try {
         return await send(sdk, input, { abortSignal: limit.signal })
       } catch (cause) {
         signal?.throwIfAborted()
-        throw limit.signal.aborted ? timedOut(name, input, timeLimit, cause) : failed(name, input, cause)
+        throw limit.signal.aborted ? timedOut(name, input, storageTimeout, cause) : failed(name, input, cause)
       } finally {
         limit.clear()
       }
     }
   }
 
+  /** @param signal ends the wait for a slot, and not the request */
+  function withSlot<Input, Output>(send: (input: Input) => Promise<Output>) {
+    return (input: Input, signal?: AbortSignal) => slots.run(() => send(input), signal)
+  }
+
   return {
     putObject: operation('PutObject', (sdk, input: PutObjectCommandInput, options) =>
-      client.send(new sdk.PutObjectCommand(input), options),
+      client.send(prepareBody(new sdk.PutObjectCommand(input), body), options),
     ),
     createMultipartUpload: operation(
       'CreateMultipartUpload',
@@ -82,28 +104,32 @@ export function s3Requests(client: S3ClientLike, timeLimit: number): S3Requests 
         client.send(new sdk.CreateMultipartUploadCommand(input), options),
     ),
     uploadPart: operation('UploadPart', (sdk, input: UploadPartCommandInput, options) =>
-      client.send(new sdk.UploadPartCommand(input), options),
+      client.send(prepareBody(new sdk.UploadPartCommand(input), body), options),
     ),
     completeMultipartUpload: operation(
       'CompleteMultipartUpload',
       (sdk, input: CompleteMultipartUploadCommandInput, options) =>
         client.send(new sdk.CompleteMultipartUploadCommand(input), options),
     ),
-    abortMultipartUpload: operation(
-      'AbortMultipartUpload',
-      (sdk, input: AbortMultipartUploadCommandInput, options) =>
+    abortMultipartUpload: withSlot(
+      operation('AbortMultipartUpload', (sdk, input: AbortMultipartUploadCommandInput, options) =>
         client.send(new sdk.AbortMultipartUploadCommand(input), options),
+      ),
     ),
-    listMultipartUploads: operation(
-      'ListMultipartUploads',
-      (sdk, input: ListMultipartUploadsCommandInput, options) =>
+    listMultipartUploads: withSlot(
+      operation('ListMultipartUploads', (sdk, input: ListMultipartUploadsCommandInput, options) =>
         client.send(new sdk.ListMultipartUploadsCommand(input), options),
+      ),
     ),
-    headObject: operation('HeadObject', (sdk, input: HeadObjectCommandInput, options) =>
-      client.send(new sdk.HeadObjectCommand(input), options),
+    headObject: withSlot(
+      operation('HeadObject', (sdk, input: HeadObjectCommandInput, options) =>
+        client.send(new sdk.HeadObjectCommand(input), options),
+      ),
     ),
-    deleteObject: operation('DeleteObject', (sdk, input: DeleteObjectCommandInput, options) =>
-      client.send(new sdk.DeleteObjectCommand(input), options),
+    deleteObject: withSlot(
+      operation('DeleteObject', (sdk, input: DeleteObjectCommandInput, options) =>
+        client.send(new sdk.DeleteObjectCommand(input), options),
+      ),
     ),
   }
 }

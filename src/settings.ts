@@ -1,5 +1,7 @@
 import { parseAccept } from './accept-file.ts'
+import { sizeClass } from './buffer-pool.ts'
 import { type Duration, parseDuration } from './durations.ts'
+import { createLender, type Lender, processBudget } from './memory-budget.ts'
 import { checkParams } from './object-params.ts'
 import type { S3UploadOptions } from './options.ts'
 import { MAX_PART_SIZE, MAX_S3_PARTS, MIN_PART_SIZE, partSizeFor } from './part-size.ts'
@@ -30,6 +32,7 @@ export function resolveOptions<Context extends UploadContext>(
   // Hooks are called with the context of the adapter that took them.
   const settings = settle(given as unknown as S3UploadOptions)
   checkNames(given, settings)
+  checkMemory(settings)
   return Object.freeze({ ...settings, ...derive(settings) })
 }
 
@@ -53,6 +56,11 @@ function settle(options: S3UploadOptions) {
     maxFieldNameSize: size(options.maxFieldNameSize, 'maxFieldNameSize', 100),
     partSize: partSize(size(options.partSize, 'partSize', MIN_PART_SIZE), maxFileSize),
     concurrency: count(options.concurrency, 'concurrency', 4),
+    maxS3Requests:
+      options.maxS3Requests === undefined ? undefined : count(options.maxS3Requests, 'maxS3Requests', 1),
+    memoryBudget: memoryBudget(options.memoryBudget),
+    unsignedPayload:
+      options.unsignedPayload === undefined ? undefined : flag(options.unsignedPayload, 'unsignedPayload'),
     idleTimeout: time(options.idleTimeout, 'idleTimeout', '30s'),
     storageTimeout: time(options.storageTimeout, 'storageTimeout', '120s'),
     maxDrainSize: size(options.maxDrainSize, 'maxDrainSize', '16MB'),
@@ -69,6 +77,16 @@ function derive({ maxFields, maxFieldSize, maxFiles, maxTotalSize }: ReturnType<
   // Every file input may also come empty, without a file.
   const maxParts = maxFields + 2 * maxFiles
   return { maxParts, maxRequestSize: maxTotalSize + maxFields * maxFieldSize + (maxParts + 1) * PART_HEAD }
+}
+
+/** The largest part has to fit, or its upload would wait for ever. */
+function checkMemory({ maxFileSize, partSize, memoryBudget }: ReturnType<typeof settle>): void {
+  const needed = sizeClass(partSizeFor(maxFileSize, partSize))
+  if (needed <= memoryBudget.size) return
+  throw new TypeError(
+    `memoryBudget must have room for one S3 part, ${formatSize(needed)} with this partSize and maxFileSize; ` +
+      `it is ${formatSize(memoryBudget.size)}.`,
+  )
 }
 
 function checkNames(given: object, settings: object): void {
@@ -155,6 +173,12 @@ function client(value: S3ClientLike): S3ClientLike {
 function signal(value: AbortSignal): AbortSignal {
   if (value instanceof AbortSignal) return value
   throw new TypeError(`signal must be an AbortSignal; it is ${describe(value)}.`)
+}
+
+function memoryBudget(value: S3UploadOptions['memoryBudget']): Lender {
+  if (value === undefined) return processBudget
+  if (typeof (value as Lender)?.borrow === 'function') return value as Lender
+  return createLender(parseSize(value, 'memoryBudget'))
 }
 
 function uploader(value: Uploader): Uploader {

@@ -1,6 +1,7 @@
 import { isThenable, untilAborted } from './abort.ts'
 import { acceptFile } from './accept-file.ts'
 import { byteSource, isEmpty } from './byte-source.ts'
+import { ownerParams } from './cleanup.ts'
 import { UploadError } from './errors.ts'
 import { checkFieldName } from './form-fields.ts'
 import { type FormCount, inspectFile } from './inspect-bytes.ts'
@@ -76,7 +77,7 @@ function countFile({ field, filename }: IncomingFile, { count, settings: { maxFi
 }
 
 async function targetFor(file: IncomingFile, form: Form): Promise<UploadTarget> {
-  const { settings, context, scope, declaredLength = Number.POSITIVE_INFINITY } = form
+  const { settings, context, scope, count, declaredLength = Number.POSITIVE_INFINITY } = form
   const { key: nameFile = defaultKey, params: paramsFor, bucket, prefix, ifExists } = settings
   // A hook may wait for what never comes, and the upload must be able to end all the same.
   const key = checkKey(await untilAborted(async () => nameFile(file, context), scope.signal), prefix, file)
@@ -84,7 +85,8 @@ async function targetFor(file: IncomingFile, form: Form): Promise<UploadTarget> 
   const params = checkParams(await untilAborted(async () => paramsFor(file, context), scope.signal))
   const unique = settings.key === undefined
   if (ifExists === 'fail' && !unique) await checkVacant(bucket, key, params, scope)
-  const largestSize = Math.min(settings.maxFileSize, declaredLength)
+  // The files before this one have come, and are part of what was declared.
+  const largestSize = Math.min(settings.maxFileSize, declaredLength - count.bytes)
   return {
     bucket,
     key,
@@ -103,11 +105,11 @@ async function targetFor(file: IncomingFile, form: Form): Promise<UploadTarget> 
 async function checkVacant(
   Bucket: string,
   Key: string,
-  { ExpectedBucketOwner, RequestPayer }: ObjectParams,
-  { s3 }: Form['scope'],
+  params: ObjectParams,
+  { s3, signal }: Form['scope'],
 ): Promise<void> {
   try {
-    await s3.headObject({ Bucket, Key, ExpectedBucketOwner, RequestPayer })
+    await s3.headObject({ Bucket, Key, ...ownerParams(params) }, signal)
   } catch (error) {
     // 403 is what S3 says of a missing object to those who may not list the bucket.
     if ([403, 404].includes(statusOf(error) ?? 0)) return

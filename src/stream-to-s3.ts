@@ -1,17 +1,17 @@
 import { isThenable, untilAborted } from './abort.ts'
-import { sharedBuffers } from './buffer-pool.ts'
 import { checkRequest, declaredLength, whyUnreadable } from './check-request.ts'
+import { slotsOf } from './client-slots.ts'
 import { abortAll, commitAll } from './commit.ts'
 import { drain } from './drain.ts'
 import { type Leftover, UploadError } from './errors.ts'
 import { createFields } from './form-fields.ts'
+import { createFormMemory } from './form-memory.ts'
 import type { StreamToS3Options } from './options.ts'
 import { type FilePart, parseMultipart } from './parse-multipart.ts'
 import { refusalOf } from './refusal.ts'
 import { s3Requests } from './s3-requests.ts'
 import { defaultClient } from './sdk.ts'
 import { resolveOptions, type Settings } from './settings.ts'
-import { createSlots } from './slots.ts'
 import { type Form, type StagedFile, stageFile } from './stage-file.ts'
 import type { IncomingRequest, UploadContext, UploadResult } from './types.ts'
 import { type UploadLife, watchUpload } from './upload-life.ts'
@@ -86,14 +86,15 @@ async function openForm(
   leftovers: Leftover[],
 ): Promise<Form> {
   const client = settings.client ?? (await defaultClient())
+  const slots = await slotsOf(client, settings)
   const scope = {
     client,
-    s3: s3Requests(client, settings.storageTimeout),
+    s3: s3Requests(client, { ...settings, slots }),
     signal,
     fail,
-    slots: createSlots(settings.concurrency),
+    slots,
     concurrency: settings.concurrency,
-    buffers: sharedBuffers,
+    memory: createFormMemory(settings.memoryBudget, signal),
     reportLeftover: (leftover: Leftover) => leftovers.push(leftover),
   }
   return {

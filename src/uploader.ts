@@ -1,5 +1,5 @@
-import type { BufferPool } from './buffer-pool.ts'
 import type { Leftover } from './errors.ts'
+import type { FormMemory } from './form-memory.ts'
 import type { S3Requests } from './s3-requests.ts'
 import type { Slots } from './slots.ts'
 import type { Checksums, ObjectParams, S3ClientLike } from './types.ts'
@@ -57,9 +57,10 @@ export interface UploadScope {
   signal: AbortSignal
   /** Ends the whole upload with this error, unless it already has one. */
   fail(error: unknown): void
-  /** Bounds the S3 requests that this upload has in flight. */
+  /** Bounds the S3 requests in flight: of this upload, and of all that share its client. */
   slots: Slots
-  buffers: BufferPool
+  /** Part buffers out of the memory budget. */
+  memory: FormMemory
   /** How many S3 parts of this upload may be in flight at once. */
   concurrency: number
   /** Bytes that S3 has newly confirmed. */

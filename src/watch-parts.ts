@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { BoundarySearch, type OnBytes } from './boundary-search.ts'
 
 /** The head of a form part: lines by their names in lower case. */
 export type PartHead = Record<string, string[] | undefined>
@@ -10,7 +11,7 @@ interface HeadParser {
 /** busboy's own. */
 interface Internals {
   /** The search for the boundary: calls back with the bytes before each match. */
-  _bparser: { _cb(isMatch: boolean, data?: Buffer, start?: number, end?: number, isSafe?: boolean): void }
+  _bparser: { _cb: OnBytes; _needle: Buffer; _lookbehindSize: number }
   /** The parser of a head, set when one begins. */
   _hparser: HeadParser | null
   /** Whether the last boundary has been seen. */
@@ -29,7 +30,8 @@ export interface PartWatch {
  * It has no event for either, so this looks at private properties of its.
  */
 export function watchParts(parser: Writable, onHead: (head: PartHead) => void): PartWatch {
-  const search = (parser as unknown as Internals)._bparser
+  const internals = parser as unknown as Internals
+  const search = internals._bparser
   const seen = new WeakSet<HeadParser>()
   let current: HeadParser | null = null
   let heads = 0
@@ -38,13 +40,15 @@ export function watchParts(parser: Writable, onHead: (head: PartHead) => void): 
   let preamble = false
 
   const { _cb: onBytes } = search
-  search._cb = (isMatch, data, start, end, isSafe) => {
+  const onMatch: OnBytes = (isMatch, data, start, end, isSafe) => {
     // RFC 2046 has preambles, forms have none: it is a part whose boundary does not stand where it should.
     if (boundaries === 0 && data && !preamble) preamble = /[^\r\n]/.test(data.toString('latin1', start, end))
     onBytes(isMatch, data, start, end, isSafe)
     // What came before this match may have been the end.
     if (isMatch && !complete) boundaries++
   }
+  // A form begins as if after a line break, which busboy has put in already.
+  Object.assign(parser, { _bparser: new BoundarySearch(search._needle, onMatch, search._lookbehindSize) })
 
   function watch(headParser: HeadParser) {
     if (seen.has(headParser)) return

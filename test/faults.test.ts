@@ -1,5 +1,5 @@
 import { ListObjectVersionsCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3'
-import type { UploadError } from 's3-upstream'
+import { defaultMemoryBudget, type UploadError } from 's3-upstream'
 import {
   type Fault,
   type RecordedRequest,
@@ -49,7 +49,10 @@ const FAULTS: Record<string, Fault> = {
 const EFFECTLESS = ['a 500', 'a 503', 'a 403', 'a dropped connection', 'a hung connection']
 
 let cases = 0
-afterAll(() => void process.stdout.write(`fault matrix: ${cases} cases\n`))
+afterAll(() => {
+  process.stdout.write(`fault matrix: ${cases} cases\n`)
+  expect(defaultMemoryBudget).toMatchObject({ inUse: 0, waiting: 0 })
+})
 
 interface World {
   s3: S3Server

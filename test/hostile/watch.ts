@@ -1,11 +1,12 @@
 import { EventEmitter } from 'node:events'
+import { defaultMemoryBudget } from 's3-upstream'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import type { UploadContext } from '../../src/types.ts'
 import { idOf } from './wire.ts'
 
 const EVENTS = ['unhandledRejection', 'uncaughtExceptionMonitor', 'warning'] as const
 
-/** Promise 2: nothing unhandled, and no warning of Node's, such as that of too many listeners. */
+/** Promises 1 and 2: nothing unhandled, no warning of Node's, such as that of too many listeners, no buffer still lent. */
 export function expectQuietProcess(): void {
   const seen: unknown[] = []
   const listen = (problem: unknown) => seen.push(problem)
@@ -15,6 +16,7 @@ export function expectQuietProcess(): void {
   afterEach(() => expect(seen.splice(0)).toEqual([]))
   afterAll(() => {
     for (const event of EVENTS) process.off(event, listen)
+    expect(defaultMemoryBudget).toMatchObject({ inUse: 0, waiting: 0 })
   })
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createBufferPool } from '../../src/buffer-pool.ts'
+import { createBufferPool, sizeClass } from '../../src/buffer-pool.ts'
 import { KiB, MiB } from '../../src/sizes.ts'
 
 describe('the buffer pool', () => {
@@ -11,37 +11,34 @@ describe('the buffer pool', () => {
     [MiB + 1, 2 * MiB],
     [5 * MiB, 5 * MiB],
     [525 * MiB, 525 * MiB],
-  ])('lends for %i bytes a buffer of %i', (size, length) => {
-    expect(createBufferPool().lend(size)).toHaveLength(length)
+  ])('has for %i bytes a buffer of %i', (size, length) => {
+    expect(sizeClass(size)).toBe(length)
   })
 
-  it('lends again what came back, the last first', () => {
+  it('hands out again what came back, the last first, and whole', () => {
     const pool = createBufferPool()
-    const [first, second] = [pool.lend(MiB), pool.lend(MiB)]
-    pool.giveBack(first)
-    pool.giveBack(second.subarray(10, 20))
-    expect(pool.lend(MiB).buffer).toBe(second.buffer)
-    expect(pool.lend(MiB).buffer).toBe(first.buffer)
-    expect([first.buffer, second.buffer]).not.toContain(pool.lend(MiB).buffer)
+    const [first, second] = [pool.take(MiB), pool.take(MiB)]
+    pool.put(first)
+    pool.put(second.subarray(10, 20))
+    const again = [pool.take(MiB), pool.take(MiB), pool.take(MiB)]
+    expect(again.map(({ length }) => length)).toEqual([MiB, MiB, MiB])
+    expect(again.map(({ buffer }) => buffer).slice(0, 2)).toEqual([second.buffer, first.buffer])
+    expect([first.buffer, second.buffer]).not.toContain(again[2]?.buffer)
   })
 
-  it('never lends one buffer twice at a time', () => {
+  it('never hands out one buffer twice at a time', () => {
     const pool = createBufferPool()
-    const lent = new Set(Array.from({ length: 50 }, () => pool.lend(16 * KiB).buffer))
-    expect(lent.size).toBe(50)
+    const taken = new Set(Array.from({ length: 50 }, () => pool.take(16 * KiB).buffer))
+    expect(taken.size).toBe(50)
   })
 
-  it('keeps no more than it may', () => {
-    const pool = createBufferPool(2 * MiB)
-    const lent = [pool.lend(MiB), pool.lend(MiB), pool.lend(MiB)]
-    for (const buffer of lent) pool.giveBack(buffer)
-    const again = [pool.lend(MiB), pool.lend(MiB), pool.lend(MiB)].map(({ buffer }) => buffer)
-    expect(lent.filter(({ buffer }) => again.includes(buffer))).toHaveLength(2)
-  })
-
-  it('takes no buffer that it has not lent', () => {
+  it('keeps no more than it is told to', () => {
     const pool = createBufferPool()
-    pool.giveBack(Buffer.alloc(0))
-    expect(pool.lend(0)).toHaveLength(16 * KiB)
+    const taken = [pool.take(2 * MiB), pool.take(MiB), pool.take(MiB), pool.take(MiB)]
+    for (const buffer of taken) pool.put(buffer)
+    pool.trim(2 * MiB)
+    const again = [pool.take(2 * MiB), pool.take(MiB), pool.take(MiB), pool.take(MiB)]
+    const kept = taken.filter(({ buffer }) => again.some(other => other.buffer === buffer))
+    expect(kept.reduce((sum, { length }) => sum + length, 0)).toBe(2 * MiB)
   })
 })

@@ -40,7 +40,7 @@ describe('options', () => {
       name => !['bucket', 'maxParts', 'maxRequestSize'].includes(name),
     )
     const options = Object.fromEntries(names.map(name => [name, undefined]))
-    expect(names).toHaveLength(24)
+    expect(names).toHaveLength(27)
     expect({ ...resolve('b', options), params: 0 }).toEqual({ ...resolve('b'), params: 0 })
   })
 
@@ -68,6 +68,19 @@ describe('options', () => {
     ['a negative size', { maxTotalSize: -1 }, /maxTotalSize/],
     ['a part size below the minimum', { partSize: '1MB' }, /partSize must be from 5 MB to .*; it is 1 MB/],
     ['a file size beyond 10,000 parts', { maxFileSize: '60TB' }, /maxFileSize can be at most 10000 parts/],
+    ['a budget that is none', { memoryBudget: 'much' }, /memoryBudget must be a number of bytes/],
+    [
+      'a budget without room for a part',
+      { memoryBudget: '4MB' },
+      /memoryBudget must have room for one S3 part, 5 MB with this partSize and maxFileSize; it is 4 MB/,
+    ],
+    [
+      'a budget without room for a large part',
+      { memoryBudget: '16MB', maxFileSize: '500GB' },
+      /one S3 part, 52 MB/,
+    ],
+    ['no S3 requests', { maxS3Requests: 0 }, /maxS3Requests must be a whole number from 1/],
+    ['unsignedPayload as text', { unsignedPayload: 'no' }, /unsignedPayload must be true or false/],
     ['no files', { maxFiles: 0 }, /maxFiles must be a whole number from 1; it is 0/],
     ['a count with a fraction', { concurrency: 1.5 }, /concurrency/],
     ['a count as text', { maxFields: '10' }, /maxFields must be a whole number from 0; it is '10'/],

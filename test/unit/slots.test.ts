@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { createSlots } from '../../src/slots.ts'
+import { createSlotPool } from '../../src/slots.ts'
 
-describe('slots', () => {
+const slotsFor = (own: number) => createSlotPool().share(own, Number.POSITIVE_INFINITY)
+
+describe('slots of one upload', () => {
   it('let so many run at once, the others in the order in which they came', async () => {
-    const slots = createSlots(2)
+    const slots = slotsFor(2)
     const order: number[] = []
     const releases: (() => void)[] = []
     const running = [0, 1, 2, 3].map(async number => {
@@ -21,7 +23,7 @@ describe('slots', () => {
   })
 
   it('are given back once, however often that is said', async () => {
-    const slots = createSlots(1)
+    const slots = slotsFor(1)
     const release = await slots.acquire()
     release()
     release()
@@ -30,13 +32,13 @@ describe('slots', () => {
   })
 
   it('are given back when a task fails', async () => {
-    const slots = createSlots(1)
+    const slots = slotsFor(1)
     await expect(slots.run(() => Promise.reject(new Error('failed')))).rejects.toThrow('failed')
     expect(await slots.run(async () => 'ran')).toBe('ran')
   })
 
   it('are not waited for any more once the signal is aborted, and pass such a waiter by', async () => {
-    const slots = createSlots(1)
+    const slots = slotsFor(1)
     const release = await slots.acquire()
     const controller = new AbortController()
     const given = slots.acquire(controller.signal)
@@ -46,5 +48,63 @@ describe('slots', () => {
     release()
     expect(await next).toBeTypeOf('function')
     await expect(slots.acquire(controller.signal)).rejects.toThrow('gone')
+  })
+})
+
+describe('slots that uploads share', () => {
+  /** Asks for slots and writes down who got one; `turns` gives one back and waits until the next has it. */
+  function watch(most: number) {
+    const pool = createSlotPool()
+    const order: string[] = []
+    const releases: (() => void)[] = []
+    const upload = (name: string, wanted: number, own = 100) => {
+      const slots = pool.share(own, most)
+      for (let i = 0; i < wanted; i++) {
+        slots.acquire().then(release => {
+          order.push(name)
+          releases.push(release)
+        })
+      }
+    }
+    const settle = () => new Promise(resolve => setImmediate(resolve))
+    const turns = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        releases.shift()?.()
+        await settle()
+      }
+    }
+    return { pool, order, upload, settle, turns }
+  }
+
+  it('go to each in turn, however many one of them asks for', async () => {
+    const { order, upload, settle, turns } = watch(2)
+    upload('many', 6)
+    upload('one', 1)
+    upload('two', 2)
+    await settle()
+    expect(order).toEqual(['many', 'many'])
+    await turns(8)
+    expect(order).toEqual(['many', 'many', 'many', 'one', 'two', 'many', 'two', 'many', 'many'])
+  })
+
+  it('are never more than they may, and all for one that is alone', async () => {
+    const { pool, upload, settle, turns } = watch(3)
+    upload('alone', 10)
+    await settle()
+    expect(pool.taken).toBe(3)
+    upload('other', 10)
+    for (let turn = 0; turn < 20; turn++) {
+      await turns(1)
+      expect(pool.taken).toBeLessThanOrEqual(3)
+    }
+    expect(pool.taken).toBe(0)
+  })
+
+  it('are not held up by one that has as many as it may have', async () => {
+    const { order, upload, settle } = watch(3)
+    upload('narrow', 3, 1)
+    upload('wide', 3)
+    await settle()
+    expect(order).toEqual(['narrow', 'wide', 'wide'])
   })
 })

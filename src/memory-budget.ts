@@ -1,0 +1,172 @@
+import { totalmem } from 'node:os'
+import { createBufferPool, sizeClass } from './buffer-pool.ts'
+import { formatSize, MiB, parseSize, type Size } from './sizes.ts'
+
+/** The bytes of part buffers that uploads may hold together. Uploads that find none left are not read meanwhile. */
+export interface MemoryBudget {
+  /** Bytes. */
+  readonly size: number
+  /** Bytes lent to uploads at this moment. Never more than `size`. */
+  readonly inUse: number
+  /** Uploads that wait for a part buffer, and are not read until they have it. */
+  readonly waiting: number
+}
+
+/** A part buffer that is lent. It ends once, by `giveBack` or `drop`; what is said of it after that is ignored. */
+export interface Loan {
+  /** At least as long as was asked for, with whatever was in it before. */
+  readonly buffer: Buffer
+  /** Moves the first `size` bytes to a smaller buffer, where that saves half or more. */
+  shrink(size: number): void
+  /** Only for a buffer that nobody reads or writes any more. */
+  giveBack(): void
+  /** For a buffer that a socket may still be reading: it is never lent again. */
+  drop(): void
+}
+
+/** What uploads see of a budget. */
+export interface Lender extends MemoryBudget {
+  /** Undefined where it has to be waited for: there is too little, or others were first. */
+  tryBorrow(size: number): Loan | undefined
+  /** First come, first served. Rejects with the reason of `signal`. */
+  borrow(size: number, signal: AbortSignal): Promise<Loan>
+}
+
+interface Waiter {
+  length: number
+  take(loan: Loan): void
+}
+
+/** With nothing lent, this much is kept to be lent again: bytes. */
+const KEPT = 64 * MiB
+
+/**
+ * A budget of its own for some routes: give it to each of them as `memoryBudget`.
+ *
+ * @param size bytes, or text such as `'512MB'`. Never are more bytes than this in part buffers; what can be stored
+ * per second is at most `size` divided by the time that S3 takes to answer
+ * @throws TypeError for what is not a size
+ */
+export function createMemoryBudget(size: Size): MemoryBudget {
+  return createLender(parseSize(size, 'memoryBudget'))
+}
+
+export function createLender(size: number): Lender {
+  const pool = createBufferPool()
+  const waiters = new Set<Waiter>()
+  let inUse = 0
+
+  function lengthFor(bytes: number): number {
+    const length = sizeClass(bytes)
+    if (length <= size) return length
+    throw new RangeError(
+      `A part buffer of ${formatSize(length)} never fits into a memoryBudget of ${formatSize(size)}.`,
+    )
+  }
+
+  function fits(length: number): boolean {
+    return inUse + length <= size
+  }
+
+  function tryBorrow(bytes: number): Loan | undefined {
+    const length = lengthFor(bytes)
+    return waiters.size === 0 && fits(length) ? lend(length) : undefined
+  }
+
+  async function borrow(bytes: number, signal: AbortSignal): Promise<Loan> {
+    signal.throwIfAborted()
+    return tryBorrow(bytes) ?? turn(lengthFor(bytes), signal)
+  }
+
+  function turn(length: number, signal: AbortSignal): Promise<Loan> {
+    return new Promise((resolve, reject) => {
+      const waiter = { length, take }
+      function take(loan: Loan) {
+        signal.removeEventListener('abort', giveUp)
+        resolve(loan)
+      }
+      function giveUp() {
+        waiters.delete(waiter)
+        reject(signal.reason)
+        // It may have been a large one that held up smaller ones.
+        serve()
+      }
+      signal.addEventListener('abort', giveUp, { once: true })
+      waiters.add(waiter)
+    })
+  }
+
+  function serve(): void {
+    for (const waiter of waiters) {
+      if (!fits(waiter.length)) return
+      waiters.delete(waiter)
+      waiter.take(lend(waiter.length))
+    }
+  }
+
+  /** What waits in the pool counts too: lent and free buffers together stay within the budget. */
+  function take(length: number): Buffer {
+    inUse += length
+    const buffer = pool.take(length)
+    pool.trim(Math.max(0, size - inUse))
+    return buffer
+  }
+
+  function lend(length: number): Loan {
+    let buffer = take(length)
+    let ended = false
+
+    function end() {
+      ended = true
+      inUse -= buffer.length
+      if (inUse === 0) pool.trim(KEPT)
+      serve()
+    }
+    return {
+      get buffer() {
+        return buffer
+      },
+      shrink(bytes) {
+        if (ended || 2 * sizeClass(bytes) > buffer.length) return
+        const large = buffer
+        buffer = take(sizeClass(bytes))
+        large.copy(buffer, 0, 0, bytes)
+        inUse -= large.length
+        pool.put(large)
+        serve()
+      },
+      giveBack() {
+        if (ended) return
+        pool.put(buffer)
+        end()
+      },
+      drop() {
+        if (!ended) end()
+      },
+    }
+  }
+
+  return {
+    size,
+    get inUse() {
+      return inUse
+    },
+    get waiting() {
+      return waiters.size
+    },
+    tryBorrow,
+    borrow,
+  }
+}
+
+/** The smaller of 256 MiB and a quarter of the memory that this process may use. */
+function defaultSize(): number {
+  // 0 where it is not known, and absurdly large where nothing constrains the process.
+  const constrained = process.constrainedMemory() || Number.POSITIVE_INFINITY
+  return Math.min(256 * MiB, Math.floor(Math.min(constrained, totalmem()) / 4))
+}
+
+export const processBudget = createLender(defaultSize())
+
+/** Shared by every upload of the process that has no `memoryBudget` of its own. */
+export const defaultMemoryBudget: MemoryBudget = processBudget

@@ -1,0 +1,83 @@
+import {
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3'
+import { describe, expect, it } from 'vitest'
+import { prepareBody } from '../../src/request-body.ts'
+
+const BODY = Buffer.alloc(3 * 1024 * 1024)
+const HASHED = /^[0-9a-f]{64}$/
+
+interface Sent {
+  headers: Record<string, string>
+  body?: unknown
+}
+
+/** A real client, up to the socket. */
+function clientFor(endpoint: string, config: { expectContinueHeader?: boolean | number } = {}) {
+  const sent: Sent[] = []
+  const requestHandler = {
+    async handle(request: Sent) {
+      sent.push({ ...request, headers: { ...request.headers } })
+      return { response: { statusCode: 200, headers: {}, body: undefined } }
+    },
+  }
+  const client = new S3Client({
+    endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: { accessKeyId: 'id', secretAccessKey: 'secret' },
+    requestHandler: requestHandler as never,
+    ...config,
+  })
+  return { client, sent }
+}
+
+const put = () => new PutObjectCommand({ Bucket: 'b', Key: 'k', Body: BODY })
+const part = () => new UploadPartCommand({ Bucket: 'b', Key: 'k', UploadId: 'u', PartNumber: 1, Body: BODY })
+
+describe('the body of an S3 request', () => {
+  it.each([
+    ['https', undefined, /^UNSIGNED-PAYLOAD$/],
+    ['http', undefined, HASHED],
+    ['https', false, HASHED],
+    ['http', true, /^UNSIGNED-PAYLOAD$/],
+  ] as const)('over %s with unsignedPayload: %s is signed so', async (scheme, unsignedPayload, expected) => {
+    const { client, sent } = clientFor(`${scheme}://s3.test`)
+    await client.send(prepareBody(put(), { unsignedPayload }))
+    await client.send(prepareBody(part(), { unsignedPayload }))
+    expect(sent).toHaveLength(2)
+    for (const { headers, body } of sent) {
+      expect(headers['x-amz-content-sha256']).toMatch(expected)
+      expect(headers['x-amz-checksum-crc32']).toMatch(/^.{8}$/)
+      expect(headers.authorization).toContain('x-amz-content-sha256')
+      expect(body).toBe(BODY)
+    }
+  })
+
+  it.each([
+    [undefined, undefined],
+    [2_097_152, undefined],
+    [false, undefined],
+    [true, '100-continue'],
+  ])('with expectContinueHeader: %s of the client has Expect: %s', async (expectContinueHeader, expected) => {
+    const { client, sent } = clientFor(
+      'https://s3.test',
+      expectContinueHeader === undefined ? {} : { expectContinueHeader },
+    )
+    await client.send(prepareBody(part(), { unsignedPayload: undefined, expectContinueHeader }))
+    expect(sent[0]?.headers.Expect).toBe(expected)
+  })
+
+  it("leaves the client's other requests as they were", async () => {
+    const { client, sent } = clientFor('https://s3.test')
+    await client.send(prepareBody(put(), { unsignedPayload: true }))
+    await client.send(put())
+    await client.send(new CreateMultipartUploadCommand({ Bucket: 'b', Key: 'k' })).catch(() => {})
+    expect(sent.map(({ headers }) => headers.Expect)).toEqual([undefined, '100-continue', undefined])
+    expect(sent[1]?.headers['x-amz-content-sha256']).toMatch(HASHED)
+    expect(sent[2]?.headers['x-amz-content-sha256']).toMatch(HASHED)
+  })
+})
