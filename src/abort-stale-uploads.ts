@@ -77,7 +77,7 @@ async function abortAll(
   client: S3ClientLike,
   bucket: string,
 ): Promise<AbortStaleUploadsResult> {
-  const slots = createSlotPool().share(CONCURRENCY, CONCURRENCY)
+  const slots = createSlotPool().share({ own: CONCURRENCY, most: CONCURRENCY })
   const result: AbortStaleUploadsResult = { aborted: [], failed: [] }
   const abort = async (upload: StaleUpload) => {
     try {

@@ -1,3 +1,4 @@
+import { UploadError } from './errors.ts'
 import { createSlotPool, type SlotPool, type Slots } from './slots.ts'
 import type { S3ClientLike } from './types.ts'
 
@@ -6,6 +7,8 @@ export interface RequestLimits {
   concurrency: number
   /** Of all uploads that share a client. */
   maxS3Requests: number | undefined
+  /** Milliseconds. */
+  storageTimeout: number
 }
 
 /** The rest of a client's sockets stays free for what the application itself asks of S3. */
@@ -18,16 +21,28 @@ const pools = new WeakMap<S3ClientLike, SlotPool>()
 
 /**
  * Slots of one upload, out of those of its client. More requests than a client has sockets would wait inside the
- * SDK, in whatever order, and their time would run.
+ * SDK, in whatever order, and their time would run. While S3 answers nobody, none waits for longer than S3 is given
+ * to answer.
  */
 export async function slotsOf(client: S3ClientLike, limits: RequestLimits): Promise<Slots> {
   const pool = pools.get(client) ?? createSlotPool()
   pools.set(client, pool)
-  return pool.share(limits.concurrency, limits.maxS3Requests ?? (await defaultMost(client)))
+  const { concurrency, maxS3Requests, storageTimeout } = limits
+  return pool.share({
+    own: concurrency,
+    most: maxS3Requests ?? (await defaultMost(client)),
+    patience: storageTimeout,
+    impatient: () =>
+      new UploadError(
+        'STORAGE_TIMEOUT',
+        `No request to S3 could be sent for ${storageTimeout} ms: those before it were not answered.`,
+      ),
+  })
 }
 
 async function defaultMost({ config }: S3ClientLike): Promise<number> {
-  const { httpAgent, httpsAgent } = (config.requestHandler as SocketOwner).httpHandlerConfigs?.() ?? {}
+  const { httpAgent, httpsAgent } =
+    (config.requestHandler as SocketOwner | undefined)?.httpHandlerConfigs?.() ?? {}
   // Only an endpoint that was set up can be another one than https.
   const { protocol } = (await config.endpoint?.()) ?? {}
   const { maxSockets = SDK_SOCKETS } = (protocol === 'http:' ? httpAgent : httpsAgent) ?? {}

@@ -19,7 +19,7 @@ export interface FormMemory {
   hold(bytes: number, stage: () => void): void
 }
 
-/** The share of the budget that one upload may hold for its commit. */
+/** The share of the budget that one upload may hold for its commit; one file may be larger. */
 const HELD = 1 / 8
 
 export function createFormMemory(budget: Lender, signal: AbortSignal): FormMemory {
@@ -49,7 +49,7 @@ export function createFormMemory(budget: Lender, signal: AbortSignal): FormMemor
     held.push(stage)
     heldBytes += bytes
     // A file and the one behind it can come in one chunk: then the second waits before the first is held.
-    if (waiting > 0 || heldBytes > budget.size * HELD) stageHeld()
+    if (waiting > 0 || (held.length > 1 && heldBytes > budget.size * HELD)) stageHeld()
   }
 
   return { tryBorrow: size => budget.tryBorrow(size), borrow, hold }

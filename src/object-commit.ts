@@ -71,7 +71,7 @@ export class ObjectCommit {
   /** Our account of the object out of S3's answer. */
   async describe(answer: Answer, size: number): Promise<StoredObject> {
     // Ceph 16 completes without an ETag, Ceph 18 with one that has no quotes.
-    const { ETag } = answer.ETag ? answer : await this.#head(answer.VersionId)
+    const { ETag } = answer.ETag ? answer : await this.#scope.slots.run(() => this.#head(answer.VersionId))
     const checksums = publicNames(checksumsOf(answer))
     return {
       size,

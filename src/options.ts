@@ -36,7 +36,10 @@ export interface StreamToS3Options<Context extends UploadContext = UploadContext
   validate?: ((form: FormResult, context: Context) => unknown) | undefined
   /** Declared media types to take: `'image/*'`, `['image/png', 'application/pdf']`. @default all */
   accept?: string | readonly string[] | undefined
-  /** Bytes of one file. Refused with 413, and never stored, from one byte more. @default '100MB' */
+  /**
+   * Bytes of one file. Refused with 413, and never stored, from one byte more. More than 10,000 parts of the size of
+   * `memoryBudget` cannot be, which is 2.4 TB with 256 MB. @default '100MB'
+   */
   maxFileSize?: Size | undefined
   /** @default 10 */
   maxFiles?: number | undefined

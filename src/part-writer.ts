@@ -60,6 +60,7 @@ class StagedParts implements Staged {
     let rest = chunk
     while (rest.length > 0) {
       if (this.#loan && this.#room() === 0) await this.#sendPart()
+      this.#loan ??= this.#scope.memory.tryBorrow(this.#needed())
       if (this.#loan === undefined) await this.#borrow()
       const fitting = rest.subarray(0, this.#room())
       this.#copy(fitting)
@@ -73,6 +74,8 @@ class StagedParts implements Staged {
   }
 
   async #borrow(): Promise<void> {
+    // Buffers are short: none is to lie filled beside the first one, and wait for the upload to be created.
+    if (this.#parts.length > 0) await this.#createUpload()
     const loan = await this.#scope.memory.borrow(this.#needed())
     this.#loan = loan
     // Lent in the moment in which the upload failed: abort() may have looked for it already.

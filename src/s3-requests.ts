@@ -18,7 +18,6 @@ import { createAbortController } from './abort.ts'
 import { UploadError } from './errors.ts'
 import { prepareBody } from './request-body.ts'
 import { loadSdk } from './sdk.ts'
-import type { Slots } from './slots.ts'
 import type { S3ClientLike } from './types.ts'
 
 /**
@@ -44,7 +43,7 @@ export interface S3Requests {
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html */
   listMultipartUploads(input: ListMultipartUploadsCommandInput): Promise<ListMultipartUploadsCommandOutput>
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
-  headObject(input: HeadObjectCommandInput, signal?: AbortSignal): Promise<HeadObjectCommandOutput>
+  headObject(input: HeadObjectCommandInput): Promise<HeadObjectCommandOutput>
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html */
   deleteObject(input: DeleteObjectCommandInput): Promise<unknown>
 }
@@ -54,17 +53,12 @@ type Sdk = Awaited<ReturnType<typeof loadSdk>>
 export interface S3RequestSettings {
   /** Of one request, the SDK's retries included: milliseconds. */
   storageTimeout: number
-  /**
-   * What brings bytes, or makes them visible, is sent by those who have a slot already: they wait for it before they
-   * take on more. The others ask for theirs here.
-   */
-  slots: Slots
   /** Whether to leave bodies out of the signature. */
   unsignedPayload: boolean | undefined
 }
 
 export function s3Requests(client: S3ClientLike, settings: S3RequestSettings): S3Requests {
-  const { storageTimeout, slots, unsignedPayload } = settings
+  const { storageTimeout, unsignedPayload } = settings
   const { expectContinueHeader } = client.config as { expectContinueHeader?: boolean | number }
   const body = { unsignedPayload, expectContinueHeader }
 
@@ -89,11 +83,6 @@ export function s3Requests(client: S3ClientLike, settings: S3RequestSettings): S
     }
   }
 
-  /** @param signal ends the wait for a slot, and not the request */
-  function withSlot<Input, Output>(send: (input: Input) => Promise<Output>) {
-    return (input: Input, signal?: AbortSignal) => slots.run(() => send(input), signal)
-  }
-
   return {
     putObject: operation('PutObject', (sdk, input: PutObjectCommandInput, options) =>
       client.send(prepareBody(new sdk.PutObjectCommand(input), body), options),
@@ -111,25 +100,21 @@ export function s3Requests(client: S3ClientLike, settings: S3RequestSettings): S
       (sdk, input: CompleteMultipartUploadCommandInput, options) =>
         client.send(new sdk.CompleteMultipartUploadCommand(input), options),
     ),
-    abortMultipartUpload: withSlot(
-      operation('AbortMultipartUpload', (sdk, input: AbortMultipartUploadCommandInput, options) =>
+    abortMultipartUpload: operation(
+      'AbortMultipartUpload',
+      (sdk, input: AbortMultipartUploadCommandInput, options) =>
         client.send(new sdk.AbortMultipartUploadCommand(input), options),
-      ),
     ),
-    listMultipartUploads: withSlot(
-      operation('ListMultipartUploads', (sdk, input: ListMultipartUploadsCommandInput, options) =>
+    listMultipartUploads: operation(
+      'ListMultipartUploads',
+      (sdk, input: ListMultipartUploadsCommandInput, options) =>
         client.send(new sdk.ListMultipartUploadsCommand(input), options),
-      ),
     ),
-    headObject: withSlot(
-      operation('HeadObject', (sdk, input: HeadObjectCommandInput, options) =>
-        client.send(new sdk.HeadObjectCommand(input), options),
-      ),
+    headObject: operation('HeadObject', (sdk, input: HeadObjectCommandInput, options) =>
+      client.send(new sdk.HeadObjectCommand(input), options),
     ),
-    deleteObject: withSlot(
-      operation('DeleteObject', (sdk, input: DeleteObjectCommandInput, options) =>
-        client.send(new sdk.DeleteObjectCommand(input), options),
-      ),
+    deleteObject: operation('DeleteObject', (sdk, input: DeleteObjectCommandInput, options) =>
+      client.send(new sdk.DeleteObjectCommand(input), options),
     ),
   }
 }

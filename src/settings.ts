@@ -6,7 +6,7 @@ import { checkParams } from './object-params.ts'
 import type { S3UploadOptions } from './options.ts'
 import { MAX_PART_SIZE, MAX_S3_PARTS, MIN_PART_SIZE, partSizeFor } from './part-size.ts'
 import { partWriter } from './part-writer.ts'
-import { describe, formatSize, KiB, parseSize, type Size } from './sizes.ts'
+import { describe, formatSize, KiB, MiB, parseSize, type Size } from './sizes.ts'
 import type { S3ClientLike, UploadContext } from './types.ts'
 import type { Uploader } from './uploader.ts'
 
@@ -73,19 +73,28 @@ function settle(options: S3UploadOptions) {
   }
 }
 
-function derive({ maxFields, maxFieldSize, maxFiles, maxTotalSize }: ReturnType<typeof settle>) {
+function derive(settings: ReturnType<typeof settle>) {
+  const { maxFields, maxFieldSize, maxFiles, maxTotalSize, maxFileSize } = settings
   // Every file input may also come empty, without a file.
   const maxParts = maxFields + 2 * maxFiles
-  return { maxParts, maxRequestSize: maxTotalSize + maxFields * maxFieldSize + (maxParts + 1) * PART_HEAD }
+  return {
+    maxFileSize: Math.min(maxFileSize, largestFile(settings)),
+    maxParts,
+    maxRequestSize: maxTotalSize + maxFields * maxFieldSize + (maxParts + 1) * PART_HEAD,
+  }
 }
 
-/** The largest part has to fit, or its upload would wait for ever. */
-function checkMemory({ maxFileSize, partSize, memoryBudget }: ReturnType<typeof settle>): void {
-  const needed = sizeClass(partSizeFor(maxFileSize, partSize))
-  if (needed <= memoryBudget.size) return
+/** A part of a larger file would not fit into the budget: from 2.4 TB on, with the budget of most processes. */
+function largestFile({ uploader, memoryBudget }: ReturnType<typeof settle>): number {
+  if (uploader !== partWriter) return Number.POSITIVE_INFINITY
+  return Math.floor(memoryBudget.size / MiB) * MiB * MAX_S3_PARTS
+}
+
+/** A part that does not fit would be waited for without end. */
+function checkMemory({ partSize, memoryBudget, uploader }: ReturnType<typeof settle>): void {
+  if (uploader !== partWriter || sizeClass(partSize) <= memoryBudget.size) return
   throw new TypeError(
-    `memoryBudget must have room for one S3 part, ${formatSize(needed)} with this partSize and maxFileSize; ` +
-      `it is ${formatSize(memoryBudget.size)}.`,
+    `memoryBudget must have room for one S3 part of ${formatSize(partSize)}; it is ${formatSize(memoryBudget.size)}.`,
   )
 }
 

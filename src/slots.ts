@@ -1,6 +1,6 @@
 /** Turns of one upload to send a request to S3. Those that wait have theirs in the order in which they came. */
 export interface Slots {
-  /** Resolves with the function that gives the slot back. Rejects with the signal's reason. */
+  /** Resolves with the function that gives the slot back. Rejects with the signal's reason, or when it has lost patience. */
   acquire(signal?: AbortSignal): Promise<() => void>
   run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T>
 }
@@ -9,18 +9,22 @@ export interface Slots {
 export interface SlotPool {
   /** Slots taken at this moment. */
   readonly taken: number
-  /**
-   * Slots for one more upload.
-   *
-   * @param own slots that it may have at once
-   * @param most slots that may be taken by all uploads together when it takes one
-   */
-  share(own: number, most: number): Slots
+  /** Slots for one more upload. */
+  share(terms: ShareTerms): Slots
 }
 
-interface Share {
+export interface ShareTerms {
+  /** Slots that the upload may have at once. */
   own: number
+  /** Slots that may be taken by all uploads together when it takes one. */
   most: number
+  /** Milliseconds that it waits for one. @default as long as it takes */
+  patience?: number
+  /** What it rejects with then. */
+  impatient?(): Error
+}
+
+interface Share extends ShareTerms {
   taken: number
   waiting: Set<() => void>
 }
@@ -38,7 +42,8 @@ export function createSlotPool(): SlotPool {
 
   function grant(): void {
     for (const share of ready) {
-      if (taken >= share.most) continue
+      // Nobody overtakes one that may take fewer, or it would never have its turn.
+      if (taken >= share.most) return
       ready.delete(share)
       const [enter] = share.waiting
       enter?.()
@@ -46,8 +51,8 @@ export function createSlotPool(): SlotPool {
     }
   }
 
-  function share(own: number, most: number): Slots {
-    const mine: Share = { own, most, taken: 0, waiting: new Set() }
+  function share(terms: ShareTerms): Slots {
+    const mine: Share = { ...terms, taken: 0, waiting: new Set() }
 
     function take(): () => void {
       mine.taken++
@@ -65,7 +70,9 @@ export function createSlotPool(): SlotPool {
 
     function turn(signal?: AbortSignal): Promise<() => void> {
       return new Promise((resolve, reject) => {
+        let timer: NodeJS.Timeout | undefined
         const leave = () => {
+          clearTimeout(timer)
           mine.waiting.delete(enter)
           signal?.removeEventListener('abort', giveUp)
         }
@@ -73,15 +80,21 @@ export function createSlotPool(): SlotPool {
           leave()
           resolve(take())
         }
-        const giveUp = () => {
+        const fail = (error: unknown) => {
           leave()
           update(mine)
-          reject(signal?.reason)
+          reject(error)
+          // It may have been one that nobody was to overtake.
+          grant()
         }
+        const giveUp = () => fail(signal?.reason)
         mine.waiting.add(enter)
-        signal?.addEventListener('abort', giveUp)
         update(mine)
         grant()
+        if (!mine.waiting.has(enter)) return
+        signal?.addEventListener('abort', giveUp)
+        const { patience, impatient } = terms
+        if (patience !== undefined) timer = setTimeout(() => fail(impatient?.()), patience)
       })
     }
 

@@ -89,7 +89,7 @@ async function openForm(
   const slots = await slotsOf(client, settings)
   const scope = {
     client,
-    s3: s3Requests(client, { ...settings, slots }),
+    s3: s3Requests(client, settings),
     signal,
     fail,
     slots,

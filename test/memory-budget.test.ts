@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createMemoryBudget, defaultMemoryBudget, type MemoryBudget } from 's3-upstream'
+import { createMemoryBudget, defaultMemoryBudget, type MemoryBudget, type UploadError } from 's3-upstream'
 import { s3Upload } from 's3-upstream/http'
 import type { S3Operation } from 's3-upstream/testing'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -237,6 +237,23 @@ describe('the memory budget', () => {
 })
 
 describe('S3 requests', () => {
+  it('that S3 answers to nobody fail all in time, also those that wait for their turn', async () => {
+    const errors: { code: string; status: number }[] = []
+    const { url } = await start({
+      maxS3Requests: 2,
+      storageTimeout: 500,
+      onError: error => errors.push(error as UploadError),
+    })
+    s3.fault(({ operation }) => (operation === 'PutObject' ? { hang: true } : undefined))
+    const body = formBody([filePart('f', 'f.bin', bytes(100_000))])
+    const replies = await Promise.all(Array.from({ length: 12 }, () => post(url, body)))
+    expect(replies.map(({ status }) => status)).toEqual(Array(12).fill(504))
+    expect(errors.map(({ code }) => code)).toEqual(Array(12).fill('STORAGE_TIMEOUT'))
+    // In turns of two, the last would have been sent after six times the limit.
+    expect(s3.requests.filter(({ operation }) => operation === 'PutObject').length).toBeLessThan(12)
+    expectNothingLeft(s3)
+  })
+
   it('of all uploads together are no more than they may be, and every upload has its turn', async () => {
     const uploads = 8
     let received = 0

@@ -132,7 +132,10 @@ describe('the memory of one form', () => {
     expect((await next).buffer).toHaveLength(5 * MiB)
   })
 
-  it('holds no more than an eighth of the budget for the commit', () => {
+  it('holds no more than one file, or an eighth of the budget, for the commit', () => {
+    const single = createFormMemory(createLender(5 * MiB), never)
+    single.hold(5 * MiB, () => expect.unreachable())
+
     const memory = createFormMemory(createLender(80 * MiB), never)
     const staged: number[] = []
     for (let file = 0; file < 10; file++) memory.hold(MiB, () => staged.push(file))

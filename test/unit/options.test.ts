@@ -52,6 +52,16 @@ describe('options', () => {
     })
   })
 
+  it('hold files to what a budget has room for, where it is the budget that they are stored from', () => {
+    const options = { memoryBudget: '16MB', maxFileSize: '5TB' }
+    expect(resolve('b', options).maxFileSize).toBe(10_000 * 16 * MiB)
+    expect(resolve('b', { ...options, partSize: '1GB', uploader: libStorage() })).toMatchObject({
+      maxFileSize: 5 * 1024 * GiB,
+      partSize: GiB,
+    })
+    expect(resolve('b', { memoryBudget: '256MB', maxFileSize: '2TB' }).maxFileSize).toBe(2 * 1024 * GiB)
+  })
+
   it('are frozen once resolved, and never changed', () => {
     const options = Object.freeze({ bucket: 'b', accept: Object.freeze(['image/*']) })
     expect(Object.isFrozen(resolve(options))).toBe(true)
@@ -72,12 +82,12 @@ describe('options', () => {
     [
       'a budget without room for a part',
       { memoryBudget: '4MB' },
-      /memoryBudget must have room for one S3 part, 5 MB with this partSize and maxFileSize; it is 4 MB/,
+      /memoryBudget must have room for one S3 part of 5 MB; it is 4 MB/,
     ],
     [
-      'a budget without room for a large part',
-      { memoryBudget: '16MB', maxFileSize: '500GB' },
-      /one S3 part, 52 MB/,
+      'a part beyond the budget',
+      { memoryBudget: '16MB', partSize: '17MB' },
+      /one S3 part of 17 MB; it is 16 MB/,
     ],
     ['no S3 requests', { maxS3Requests: 0 }, /maxS3Requests must be a whole number from 1/],
     ['unsignedPayload as text', { unsignedPayload: 'no' }, /unsignedPayload must be true or false/],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createSlotPool } from '../../src/slots.ts'
 
-const slotsFor = (own: number) => createSlotPool().share(own, Number.POSITIVE_INFINITY)
+const slotsFor = (own: number) => createSlotPool().share({ own, most: Number.POSITIVE_INFINITY })
 
 describe('slots of one upload', () => {
   it('let so many run at once, the others in the order in which they came', async () => {
@@ -51,6 +51,25 @@ describe('slots of one upload', () => {
   })
 })
 
+describe('slots that are waited for too long', () => {
+  it('are given up, and the next one is served', async () => {
+    const pool = createSlotPool()
+    const terms = { own: 2, most: 2 }
+    const [first, second] = [
+      pool.share(terms),
+      pool.share({ ...terms, most: 1, patience: 5, impatient: () => new Error('too long') }),
+    ]
+    const release = await first.acquire()
+    const late = second.acquire()
+    const behind = pool.share(terms).acquire()
+    await expect(late).rejects.toThrow('too long')
+    ;(await behind)()
+    release()
+    expect(pool.taken).toBe(0)
+    ;(await second.acquire())()
+  })
+})
+
 describe('slots that uploads share', () => {
   /** Asks for slots and writes down who got one; `turns` gives one back and waits until the next has it. */
   function watch(most: number) {
@@ -58,7 +77,7 @@ describe('slots that uploads share', () => {
     const order: string[] = []
     const releases: (() => void)[] = []
     const upload = (name: string, wanted: number, own = 100) => {
-      const slots = pool.share(own, most)
+      const slots = pool.share({ own, most })
       for (let i = 0; i < wanted; i++) {
         slots.acquire().then(release => {
           order.push(name)
@@ -98,6 +117,16 @@ describe('slots that uploads share', () => {
       expect(pool.taken).toBeLessThanOrEqual(3)
     }
     expect(pool.taken).toBe(0)
+  })
+
+  it('go also to one that may take fewer than the others', async () => {
+    const pool = createSlotPool()
+    const [busy, modest] = [pool.share({ own: 100, most: 10 }), pool.share({ own: 4, most: 2 })]
+    const releases = await Promise.all(Array.from({ length: 10 }, () => busy.acquire()))
+    const turn = modest.acquire()
+    for (let i = 0; i < 20; i++) busy.acquire().then(release => releases.push(release))
+    for (let i = 0; i < 9; i++) releases.shift()?.()
+    ;(await turn)()
   })
 
   it('are not held up by one that has as many as it may have', async () => {
