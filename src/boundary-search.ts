@@ -12,7 +12,7 @@ export type OnBytes = (
  * each byte in JavaScript costs a quarter of all the CPU time of an upload, `indexOf` a tenth of that.
  */
 export class BoundarySearch {
-  _cb: OnBytes
+  readonly #onBytes: OnBytes
   readonly #boundary: Buffer
   /** How many bytes at the end of the last chunk are the beginning of a boundary. */
   #begun: number
@@ -20,7 +20,7 @@ export class BoundarySearch {
   /** @param boundary has a CR at its beginning and no other: what has begun to match can only match there */
   constructor(boundary: Buffer, onBytes: OnBytes, begun: number) {
     this.#boundary = boundary
-    this._cb = onBytes
+    this.#onBytes = onBytes
     this.#begun = begun
   }
 
@@ -40,7 +40,7 @@ export class BoundarySearch {
     this.#begun += length
     if (this.#begun === this.#boundary.length) {
       this.#begun = 0
-      this._cb(true, undefined, 0, 0, true)
+      this.#onBytes(true, undefined, 0, 0, true)
     }
     return length
   }
@@ -50,11 +50,11 @@ export class BoundarySearch {
     if (match === -1) {
       this.#begun = this.#beginning(chunk, start)
       const end = chunk.length - this.#begun
-      if (end > start) this._cb(false, chunk, start, end, true)
+      if (end > start) this.#onBytes(false, chunk, start, end, true)
       return chunk.length
     }
-    if (match > start) this._cb(true, chunk, start, match, true)
-    else this._cb(true, undefined, 0, 0, true)
+    if (match > start) this.#onBytes(true, chunk, start, match, true)
+    else this.#onBytes(true, undefined, 0, 0, true)
     return match + this.#boundary.length
   }
 
@@ -70,6 +70,6 @@ export class BoundarySearch {
   destroy(): void {
     const begun = this.#begun
     this.#begun = 0
-    if (begun > 0) this._cb(false, this.#boundary, 0, begun, false)
+    if (begun > 0) this.#onBytes(false, this.#boundary, 0, begun, false)
   }
 }

@@ -67,9 +67,9 @@ export interface StreamToS3Options<Context extends UploadContext = UploadContext
    */
   memoryBudget?: Size | MemoryBudget | undefined
   /**
-   * Whether the bytes of files are left out of the signature of S3 requests, which saves a SHA-256 of each of them; a
-   * checksum still goes along. Turn it off where a bucket policy asks for signed payloads.
-   * @default over https, where TLS protects them
+   * Whether the bytes of files are left out of the signature of S3 requests, which saves a SHA-256 of each of them.
+   * Turn it off where a bucket policy asks for signed payloads.
+   * @default over https, where TLS protects them, if the SDK sends a checksum along
    */
   unsignedPayload?: boolean | undefined
   /** Time without a byte from the client, while we are willing to read: 408. Milliseconds or `'30s'`. @default '30s' */

@@ -135,6 +135,7 @@ function createParser(request: IncomingRequest, { maxFieldSize, maxParts }: Pars
  */
 function feed(request: IncomingRequest, parser: Writable) {
   let paused = false
+  let stopped = false
   let file: Readable | undefined
 
   function isReady(): boolean {
@@ -142,7 +143,7 @@ function feed(request: IncomingRequest, parser: Writable) {
   }
   function onData(chunk: Buffer) {
     parser.write(chunk, goOn)
-    if (isReady()) return
+    if (stopped || isReady()) return
     paused = true
     request.pause()
   }
@@ -168,6 +169,7 @@ function feed(request: IncomingRequest, parser: Writable) {
     },
     /** Leaves the request paused. */
     stop() {
+      stopped = true
       paused = false
       request.off('data', onData).off('end', onEnd).pause()
     },

@@ -23,6 +23,8 @@ export interface Form {
   readonly declaredLength: number | undefined
   readonly count: FormCount
   readonly keys: Set<string>
+  /** Resolves when the bytes of all files so far have been read. */
+  turn: Promise<unknown>
 }
 
 export interface StagedFile {
@@ -37,6 +39,8 @@ export interface StagedFile {
  */
 export async function stageFile({ file, stream }: FilePart, form: Form): Promise<StagedFile | undefined> {
   const { settings, scope, count, declaredLength } = form
+  const turn = form.turn
+  form.turn = new Promise(resolve => stream.once('end', resolve))
   checkFieldName(file.field, settings)
   if (file.filename === '' && (await isEmpty(stream, scope.signal))) {
     stream.resume()
@@ -45,7 +49,11 @@ export async function stageFile({ file, stream }: FilePart, form: Form): Promise
   countFile(file, form)
   acceptFile(file, settings.accept)
 
-  const target = await targetFor(file, form)
+  const named = await nameFile(file, form)
+  // Files that came in one chunk may be named in another order. The bytes of a later one can come only after those of
+  // an earlier one, so that it must not have a buffer that the earlier one waits for.
+  await untilAborted(() => turn, scope.signal)
+  const target = { ...named, ...sizesFor(form) }
   const progress = trackProgress(file, form)
   const inspector = inspectFile(file, count, { ...settings, declaredLength })
   const bytes = byteSource(stream, chunk => {
@@ -76,26 +84,30 @@ function countFile({ field, filename }: IncomingFile, { count, settings: { maxFi
   })
 }
 
-async function targetFor(file: IncomingFile, form: Form): Promise<UploadTarget> {
-  const { settings, context, scope, count, declaredLength = Number.POSITIVE_INFINITY } = form
-  const { key: nameFile = defaultKey, params: paramsFor, bucket, prefix, ifExists } = settings
+type Sizes = Pick<UploadTarget, 'partSize' | 'largestSize'>
+
+async function nameFile(file: IncomingFile, form: Form): Promise<Omit<UploadTarget, keyof Sizes>> {
+  const { settings, context, scope } = form
+  const { key: keyFor = defaultKey, params: paramsFor, bucket, prefix, ifExists } = settings
   // A hook may wait for what never comes, and the upload must be able to end all the same.
-  const key = checkKey(await untilAborted(async () => nameFile(file, context), scope.signal), prefix, file)
+  const key = checkKey(await untilAborted(async () => keyFor(file, context), scope.signal), prefix, file)
   claimKey(key, file, form.keys)
   const params = checkParams(await untilAborted(async () => paramsFor(file, context), scope.signal))
   const unique = settings.key === undefined
   if (ifExists === 'fail' && !unique) await checkVacant(bucket, key, params, scope)
-  // The files before this one have come, and are part of what was declared.
-  const largestSize = Math.min(settings.maxFileSize, declaredLength - count.bytes)
   return {
     bucket,
     key,
     unique,
     params: { ...params, ContentType: params.ContentType ?? file.type },
     ifNoneMatch: ifExists === 'fail' ? '*' : undefined,
-    partSize: partSizeFor(largestSize, settings.partSize),
-    largestSize,
   }
+}
+
+/** The files before this one have come, and are part of what was declared. */
+function sizesFor({ settings, count, declaredLength = Number.POSITIVE_INFINITY }: Form): Sizes {
+  const largestSize = Math.min(settings.maxFileSize, declaredLength - count.bytes)
+  return { partSize: partSizeFor(largestSize, settings.partSize), largestSize }
 }
 
 /**

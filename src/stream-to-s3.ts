@@ -104,6 +104,7 @@ async function openForm(
     declaredLength: declaredLength(context.request),
     count: { files: 0, bytes: 0 },
     keys: new Set(),
+    turn: Promise.resolve(),
   }
 }
 

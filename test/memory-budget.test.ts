@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createMemoryBudget, defaultMemoryBudget, type MemoryBudget, type UploadError } from 's3-upstream'
 import { s3Upload } from 's3-upstream/http'
@@ -101,6 +102,25 @@ describe('the memory budget', () => {
     const files = [bytes(100_000, 1), bytes(11 * MB, 2), bytes(100_000, 3), bytes(5 * MB, 4)]
     const reply = await post(url, formBody(files.map((file, i) => filePart('f', `f${i}.bin`, file))))
     expect(stored(reply)).toEqual(files.map(sha256))
+  })
+
+  it('is enough also when the hooks of many small files answer in any order', async () => {
+    const memoryBudget = createMemoryBudget('5MB')
+    let named = 0
+    const { url } = await start({
+      memoryBudget,
+      maxFiles: 40,
+      async key({ filename }) {
+        await new Promise(resolve => setTimeout(resolve, (++named * 7) % 20))
+        return filename + randomUUID()
+      },
+    })
+    const files = Array.from({ length: 40 }, (_, i) => bytes(40_000, i + 1))
+    const form = formBody(files.map((file, i) => filePart('f', `f${i}`, file)))
+    for (let time = 0; time < 3; time++) {
+      expect(stored(await postChunks(url, [form]))).toEqual(files.map(sha256))
+    }
+    expectAllReturned(memoryBudget)
   })
 
   it('sends held files to S3 early only when their upload must wait', async () => {

@@ -2,6 +2,7 @@ import {
   CreateMultipartUploadCommand,
   PutObjectCommand,
   S3Client,
+  type S3ClientConfig,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import { describe, expect, it } from 'vitest'
@@ -16,7 +17,7 @@ interface Sent {
 }
 
 /** A real client, up to the socket. */
-function clientFor(endpoint: string, config: { expectContinueHeader?: boolean | number } = {}) {
+function clientFor(endpoint: string, config: Partial<S3ClientConfig> = {}) {
   const sent: Sent[] = []
   const requestHandler = {
     async handle(request: Sent) {
@@ -55,6 +56,13 @@ describe('the body of an S3 request', () => {
       expect(headers.authorization).toContain('x-amz-content-sha256')
       expect(body).toBe(BODY)
     }
+  })
+
+  it('without a checksum is signed', async () => {
+    const { client, sent } = clientFor('https://s3.test', { requestChecksumCalculation: 'WHEN_REQUIRED' })
+    await client.send(prepareBody(part(), { unsignedPayload: undefined }))
+    expect(Object.keys(sent[0]?.headers ?? {}).filter(name => name.includes('checksum'))).toEqual([])
+    expect(sent[0]?.headers['x-amz-content-sha256']).toMatch(HASHED)
   })
 
   it.each([
