@@ -7,6 +7,7 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const alias = [
   { find: /^s3-upstream$/, replacement: source('./src/index.ts') },
   { find: /^s3-upstream\/lib-storage$/, replacement: source('./src/lib-storage.ts') },
+  { find: /^s3-upstream\/client$/, replacement: source('./client/index.ts') },
   { find: /^s3-upstream\/testing$/, replacement: source('./testing/index.ts') },
   { find: /^s3-upstream\/(express|koa|http)$/, replacement: source('./adapters/$1.ts') },
 ]
@@ -15,7 +16,7 @@ export default defineConfig({
   resolve: { alias },
   test: {
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
-    exclude: ['test/package/**', 'test/store/**'],
+    exclude: ['test/browser/**', 'test/package/**', 'test/store/**'],
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     testTimeout: 30_000,
     maxConcurrency: 8,

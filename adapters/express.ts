@@ -6,9 +6,10 @@ import { resolveOptions } from '../src/settings.ts'
 import { uploadForm } from '../src/stream-to-s3.ts'
 import type { UploadContext, UploadResult } from '../src/types.ts'
 import { sendContinue, writeAnswer } from './node-response.ts'
+import type { Responds, UploadRoute } from './upload-route.ts'
 
 export { UploadError } from '../src/errors.ts'
-export type { S3UploadOptions, UploadResult }
+export type { S3UploadOptions, UploadResult, UploadRoute }
 
 declare global {
   namespace Express {
@@ -33,8 +34,13 @@ type Options = S3UploadOptions<ExpressUploadContext>
  * @example app.post('/upload', s3Upload('my-bucket'))
  * @throws TypeError for options that cannot be
  */
-export function s3Upload(bucket: string, options?: Omit<Options, 'bucket'>): RequestHandler
-export function s3Upload(options: Options): RequestHandler
+export function s3Upload<Respond extends boolean = true>(
+  bucket: string,
+  options?: Omit<Options, 'bucket'> & Responds<Respond>,
+): UploadRoute<RequestHandler, Respond>
+export function s3Upload<Respond extends boolean = true>(
+  options: Options & Responds<Respond>,
+): UploadRoute<RequestHandler, Respond>
 export function s3Upload(bucket: string | Options, options?: Omit<Options, 'bucket'>): RequestHandler {
   const settings = resolveOptions(bucket, options)
 

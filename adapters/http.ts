@@ -6,9 +6,10 @@ import { resolveOptions } from '../src/settings.ts'
 import { uploadForm } from '../src/stream-to-s3.ts'
 import type { UploadContext, UploadResult } from '../src/types.ts'
 import { sendContinue, writeAnswer } from './node-response.ts'
+import type { UploadRoute } from './upload-route.ts'
 
 export { UploadError } from '../src/errors.ts'
-export type { StreamToS3Options, UploadResult }
+export type { StreamToS3Options, UploadResult, UploadRoute }
 
 export interface HttpUploadContext extends UploadContext {
   request: IncomingMessage
@@ -25,8 +26,8 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<v
  * @example http.createServer(s3Upload('my-bucket')).listen(3000)
  * @throws TypeError for options that cannot be
  */
-export function s3Upload(bucket: string, options?: Omit<Options, 'bucket'>): Handler
-export function s3Upload(options: Options): Handler
+export function s3Upload(bucket: string, options?: Omit<Options, 'bucket'>): UploadRoute<Handler>
+export function s3Upload(options: Options): UploadRoute<Handler>
 export function s3Upload(bucket: string | Options, options?: Omit<Options, 'bucket'>): Handler {
   const settings = resolveOptions(bucket, options)
   if (!settings.respond) {

@@ -8,9 +8,10 @@ import { uploadForm } from '../src/stream-to-s3.ts'
 import type { UploadContext, UploadResult } from '../src/types.ts'
 
 import { sendContinue, unreadRest } from './node-response.ts'
+import type { Responds, UploadRoute } from './upload-route.ts'
 
 export { UploadError } from '../src/errors.ts'
-export type { S3UploadOptions, UploadResult }
+export type { S3UploadOptions, UploadResult, UploadRoute }
 
 export interface KoaUploadContext extends UploadContext {
   ctx: Context
@@ -26,8 +27,13 @@ type Options = S3UploadOptions<KoaUploadContext>
  * @example app.use(s3Upload('my-bucket'))
  * @throws TypeError for options that cannot be
  */
-export function s3Upload(bucket: string, options?: Omit<Options, 'bucket'>): Middleware
-export function s3Upload(options: Options): Middleware
+export function s3Upload<Respond extends boolean = true>(
+  bucket: string,
+  options?: Omit<Options, 'bucket'> & Responds<Respond>,
+): UploadRoute<Middleware, Respond>
+export function s3Upload<Respond extends boolean = true>(
+  options: Options & Responds<Respond>,
+): UploadRoute<Middleware, Respond>
 export function s3Upload(bucket: string | Options, options?: Omit<Options, 'bucket'>): Middleware {
   const settings = resolveOptions(bucket, options)
 

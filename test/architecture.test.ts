@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 const ROOT = resolve(import.meta.dirname, '..')
-const files = ['src', 'adapters', 'testing'].flatMap(folder =>
+const files = ['src', 'adapters', 'client', 'testing'].flatMap(folder =>
   readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
     .filter(path => path.endsWith('.ts'))
     .map(path => join(folder, path)),
@@ -48,6 +48,18 @@ describe('imports', () => {
       ({ from, to }) => from.startsWith('testing/') && /^(src|adapters)\//.test(to),
     )
     expect(wrong).toEqual([])
+  })
+
+  it('of the browser helper are of itself, and of types of the core', () => {
+    const ofClient = imports.filter(({ from }) => from.startsWith('client/'))
+    expect(ofClient.length).toBeGreaterThan(10)
+    const wrong = ofClient.filter(
+      ({ to, typeOnly }) => !to.startsWith('client/') && !(typeOnly && to.startsWith('src/')),
+    )
+    expect(wrong).toEqual([])
+    expect(imports.filter(({ from, to }) => !from.startsWith('client/') && to.startsWith('client/'))).toEqual(
+      [],
+    )
   })
 
   it.each([

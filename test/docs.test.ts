@@ -47,6 +47,8 @@ describe('code in the docs', () => {
 function typeCheck(files: Map<string, string>): (path: string) => string[] {
   const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT)
+  // Some of it runs in a page.
+  options.lib?.push('lib.dom.d.ts', 'lib.dom.iterable.d.ts')
   const host = ts.createCompilerHost(options)
   const { fileExists, readFile, getSourceFile } = host
   host.fileExists = path => files.has(path) || fileExists(path)

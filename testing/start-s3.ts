@@ -32,7 +32,7 @@ export async function startS3(options: S3ServerOptions = {}): Promise<S3Server> 
   const { credentials = { accessKeyId: 'test', secretAccessKey: 'test-secret' }, buckets = [] } = options
   const store = new Store({
     minPartSize: checkMinPartSize(options.minPartSize ?? MIN_PART_SIZE),
-    storeBodies: options.storeBodies ?? true,
+    maxStoredBody: checkStoreBodies(options.storeBodies ?? true),
     requirePartChecksums: options.requirePartChecksums ?? false,
   })
   for (const name of buckets) createInitialBucket(store, name)
@@ -69,6 +69,12 @@ function createHandle(state: ServerState, server: Server, endpoint: string, clie
 function checkMinPartSize(bytes: number): number {
   if (Number.isSafeInteger(bytes) && bytes >= 0) return bytes
   throw new TypeError(`minPartSize must be a whole number of bytes, not ${bytes}`)
+}
+
+function checkStoreBodies(store: boolean | number): number {
+  if (typeof store === 'boolean') return store ? Number.POSITIVE_INFINITY : 0
+  if (store >= 0) return store
+  throw new TypeError(`storeBodies must be true, false or a number of bytes, not ${store}`)
 }
 
 function createInitialBucket(store: Store, name: string): void {

@@ -34,10 +34,10 @@ export interface S3ServerOptions {
   minPartSize?: number
   /**
    * `false` keeps sizes, ETags and checksums, but no bytes: `objects()[n].body` is empty and GetObject answers 501.
-   * For uploads larger than memory.
+   * A number does that with objects of more than so many bytes. For uploads larger than memory.
    * @default true
    */
-  storeBodies?: boolean
+  storeBodies?: boolean | number
   /**
    * `true` refuses, as AWS does, to complete an upload with a `COMPOSITE` checksum unless every S3 part was sent and
    * completed with its checksum. Many S3-compatible stores accept it, so it is off.
@@ -49,7 +49,7 @@ export interface S3ServerOptions {
 /** A visible object: the latest version of its key, unless that is a delete marker. */
 export interface StoredObject {
   readonly key: string
-  /** Empty when the server was started with `storeBodies: false`. */
+  /** Empty when `storeBodies` says that it is not kept. */
   readonly body: Buffer
   /** Bytes. */
   readonly size: number

@@ -1,6 +1,6 @@
+import type { ServerResponse } from 'node:http'
 import { pipeline, type Readable } from 'node:stream'
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, NoSuchKey } from '@aws-sdk/client-s3'
-import { type RequestHandler, Router } from 'express'
 import type { IncomingFile, ObjectParams, UploadedFile } from 's3-upstream'
 import type { Storage } from './storage.ts'
 
@@ -9,7 +9,10 @@ export const PREFIX = 's3-upstream-demo/'
 
 const MAX_LISTED = 100
 
-type ListedFile = Pick<UploadedFile, 'key' | 'filename' | 'type' | 'size'>
+interface ListedFile extends Pick<UploadedFile, 'key' | 'filename' | 'type' | 'size'> {
+  /** Whether it can be opened: see `maxKept` of the storage. */
+  kept: boolean
+}
 
 /** The file's own name goes with the object; metadata are headers, and take ASCII only. */
 export function withFilename({ filename }: IncomingFile): ObjectParams {
@@ -22,17 +25,7 @@ function filenameOf(metadata: Record<string, string> | undefined, key: string): 
     : key.slice(PREFIX.length)
 }
 
-/** GET / lists the files, GET /:key streams one. */
-export function files(storage: Storage): Router {
-  const router = Router()
-  router.get('/', async (_request, response) => {
-    response.json({ storage: storage.description, files: await listFiles(storage) })
-  })
-  router.get('/:key', showFile(storage))
-  return router
-}
-
-async function listFiles({ client, bucket }: Storage): Promise<ListedFile[]> {
+export async function listFiles({ client, bucket, maxKept }: Storage): Promise<ListedFile[]> {
   const { Contents = [] } = await client.send(
     new ListObjectsV2Command({ Bucket: bucket, Prefix: PREFIX, MaxKeys: MAX_LISTED }),
   )
@@ -43,31 +36,31 @@ async function listFiles({ client, bucket }: Storage): Promise<ListedFile[]> {
       const { ContentType: type = '', Metadata } = await client.send(
         new HeadObjectCommand({ Bucket: bucket, Key: key }),
       )
-      return { key, filename: filenameOf(Metadata, key), type, size }
+      return { key, filename: filenameOf(Metadata, key), type, size, kept: size <= maxKept }
     }),
   )
 }
 
-function showFile({ client, bucket }: Storage): RequestHandler<{ key: string }> {
-  return async ({ params: { key } }, response, next) => {
-    if (!key.startsWith(PREFIX)) return next()
-    const object = await client
-      .send(new GetObjectCommand({ Bucket: bucket, Key: key }))
-      .catch(error => (error instanceof NoSuchKey ? undefined : Promise.reject(error)))
-    if (!object) return next()
+/** Streams one file to a browser; false if there is none with this key. */
+export async function sendFile(storage: Storage, key: string, response: ServerResponse): Promise<boolean> {
+  if (!key.startsWith(PREFIX)) return false
+  const object = await storage.client
+    .send(new GetObjectCommand({ Bucket: storage.bucket, Key: key }))
+    .catch(error => (error instanceof NoSuchKey ? undefined : Promise.reject(error)))
+  if (!object) return false
 
-    const { ContentType: type = '', ContentLength, Metadata, Body } = object
-    response.set({
-      'Content-Type': type,
-      'Content-Length': String(ContentLength),
-      'Content-Disposition': disposition(type, filenameOf(Metadata, key)),
-      // An uploaded page must not become a page of this site: no script, no origin, no guessing of types.
-      'Content-Security-Policy': "sandbox; default-src 'none'; style-src 'unsafe-inline'",
-      'X-Content-Type-Options': 'nosniff',
-    })
-    // Whichever side breaks off, the other is closed, and there is nobody left to be told.
-    pipeline(Body as Readable, response, () => {})
-  }
+  const { ContentType: type = '', ContentLength = 0, Metadata, Body } = object
+  response.writeHead(200, {
+    'Content-Type': type.startsWith('text/') ? `${type}; charset=utf-8` : type,
+    'Content-Length': ContentLength,
+    'Content-Disposition': disposition(type, filenameOf(Metadata, key)),
+    // An uploaded page must not become a page of this site: no script, no origin, no guessing of types.
+    'Content-Security-Policy': "sandbox; default-src 'none'; style-src 'unsafe-inline'",
+    'X-Content-Type-Options': 'nosniff',
+  })
+  // Whichever side breaks off, the other is closed, and there is nobody left to be told.
+  pipeline(Body as Readable, response, () => {})
+  return true
 }
 
 /** https://www.rfc-editor.org/rfc/rfc6266, with the name written as RFC 8187 has it. */

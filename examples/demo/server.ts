@@ -1,46 +1,55 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
-import express, { type ErrorRequestHandler, type Express } from 'express'
-import { s3Upload } from 's3-upstream/express'
-import { files, PREFIX, withFilename } from './files.ts'
+import { parseArgs } from 'node:util'
+import { Activity } from './activity.ts'
+import { createRoutes } from './routes.ts'
+import { createExpressServer } from './servers/express.ts'
+import { createHttpServer } from './servers/http.ts'
+import { createKoaServer } from './servers/koa.ts'
+import { createSite } from './site.ts'
 import { openStorage, type Storage } from './storage.ts'
 
+const SERVERS = {
+  express: { name: 'Express', create: createExpressServer },
+  koa: { name: 'Koa', create: createKoaServer },
+  http: { name: 'node:http', create: createHttpServer },
+}
+
 const { HOST = '127.0.0.1', PORT = '3000' } = process.env
-const PAGE = fileURLToPath(new URL('./page.html', import.meta.url))
 
 /** Aborted when the demo ends: uploads in flight are then answered with 503 and leave nothing behind. */
 const ending = new AbortController()
 
-function createApp(storage: Storage): Express {
-  const app = express()
-  app.get('/', (_request, response) => response.sendFile(PAGE))
-  app.post(
-    '/upload',
-    s3Upload(storage.bucket, {
-      client: storage.client,
-      prefix: PREFIX,
-      params: withFilename,
-      accept: ['image/*', 'text/*', 'application/pdf'],
-      maxFileSize: '10MB',
-      maxFiles: 5,
-      signal: ending.signal,
-      onError: error => console.error(String(error)),
-    }),
-  )
-  app.use('/files', files(storage))
-  app.use(answerError)
-  return app
+/** `npm run demo -- --server koa` */
+function chosenServer(): (typeof SERVERS)[keyof typeof SERVERS] | undefined {
+  const { server } = parseArgs({ options: { server: { type: 'string', default: 'express' } } }).values
+  if (Object.hasOwn(SERVERS, server)) return SERVERS[server as keyof typeof SERVERS]
+  console.error(`There is no server "${server}". Choose one of ${Object.keys(SERVERS).join(', ')}.`)
+  process.exitCode = 1
 }
 
-/** For the listing and the files; the upload answers by itself. */
-const answerError: ErrorRequestHandler = (error, _request, response, next) => {
-  console.error(error)
-  if (response.headersSent) return next(error)
-  response
-    .status(502)
-    .json({ title: 'The storage cannot be read', detail: `${error.name}: ${error.message}` })
+async function start({ name, create }: (typeof SERVERS)[keyof typeof SERVERS]): Promise<void> {
+  const storage = await openStorage()
+  const activity = new Activity(name)
+  const server = create(createRoutes(storage, activity, ending.signal), createSite(storage, activity))
+  // Node ends every request after five minutes; a large file over a slow line takes longer.
+  server.requestTimeout = 60 * 60 * 1000
+
+  async function end() {
+    ending.abort()
+    server.close()
+    activity.close()
+    // Browsers keep connections open that they may never use.
+    setTimeout(() => server.closeAllConnections(), 1000).unref()
+    await once(server, 'close')
+    await storage.close()
+  }
+  process.once('SIGINT', end).once('SIGTERM', end)
+
+  const url = await listen(server)
+  if (url) printWhatToTry(url, name, storage)
+  else await storage.close()
 }
 
 async function listen(server: Server): Promise<string | undefined> {
@@ -55,8 +64,9 @@ async function listen(server: Server): Promise<string | undefined> {
   }
 }
 
-function printWhatToTry(url: string, { description }: Storage): void {
+function printWhatToTry(url: string, name: string, { description }: Storage): void {
   console.log(`Listening on ${url}
+Server:  ${name} (npm run demo -- --server ${Object.keys(SERVERS).join('|')})
 Storage: ${description}
 
 Open ${url} in a browser, or try in another terminal:
@@ -67,24 +77,13 @@ Open ${url} in a browser, or try in another terminal:
     curl -F "file=@package.json;type=application/zip" ${url}/upload
   11 MB, refused as too large:
     head -c 11534336 /dev/zero | curl -F "file=@-;filename=large.png;type=image/png" ${url}/upload
+  2 GB, while the page shows the server's memory:
+    head -c 2147483648 /dev/zero | curl -F "file=@-;filename=film.mp4" ${url}/upload/anything
   what is stored:
     curl ${url}/files
 
 Ctrl+C ends it.`)
 }
 
-const storage = await openStorage()
-const server = createServer(createApp(storage))
-const url = await listen(server)
-if (url) printWhatToTry(url, storage)
-else await storage.close()
-
-async function end() {
-  ending.abort()
-  server.close()
-  // Browsers keep connections open that they may never use.
-  setTimeout(() => server.closeAllConnections(), 1000).unref()
-  await once(server, 'close')
-  await storage.close()
-}
-process.once('SIGINT', end).once('SIGTERM', end)
+const chosen = chosenServer()
+if (chosen) await start(chosen)

@@ -1,11 +1,13 @@
 import { S3Client } from '@aws-sdk/client-s3'
-import { startS3 } from 's3-upstream/testing'
+import { startS3Process } from './s3-process.ts'
 
 export interface Storage {
   client: S3Client
   bucket: string
   /** For people: where the files go. */
   description: string
+  /** Bytes of the largest file that can be read again. */
+  maxKept: number
   close(): Promise<void> | void
 }
 
@@ -14,7 +16,7 @@ export async function openStorage(): Promise<Storage> {
   // The SDK's notice about the version of Node would hide what the demo prints.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
   const { S3_BUCKET, S3_ENDPOINT, AWS_REGION = 'us-east-1' } = process.env
-  if (!S3_BUCKET) return embeddedStorage()
+  if (!S3_BUCKET) return ownStorage()
   const client = S3_ENDPOINT
     ? new S3Client({ endpoint: S3_ENDPOINT, region: AWS_REGION, forcePathStyle: true })
     : new S3Client()
@@ -22,17 +24,22 @@ export async function openStorage(): Promise<Storage> {
     client,
     bucket: S3_BUCKET,
     description: `bucket "${S3_BUCKET}" at ${S3_ENDPOINT ?? 'AWS'}`,
+    maxKept: Number.POSITIVE_INFINITY,
     close: () => client.destroy(),
   }
 }
 
-async function embeddedStorage(): Promise<Storage> {
-  const bucket = 'demo-bucket'
-  const s3 = await startS3({ buckets: [bucket] })
+async function ownStorage(): Promise<Storage> {
+  const { bucket, maxKept, endpoint, region, credentials, end } = await startS3Process()
+  const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true })
   return {
-    client: s3.client,
+    client,
     bucket,
-    description: 'an S3 server inside this process; its files are gone when it ends',
-    close: () => s3.close(),
+    description: 'an S3 server that the demo brings along; its files are gone when it ends',
+    maxKept,
+    close() {
+      client.destroy()
+      return end()
+    },
   }
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import type { UploadResult } from 's3-upstream'
@@ -31,12 +31,44 @@ describe('the demo with its own S3', () => {
   }
 
   test('serves its page, which needs nothing from elsewhere', async () => {
-    const response = await fetch(demo.url)
+    const page = new URL('../../examples/demo/page/', import.meta.url)
+    for (const name of ['', ...readdirSync(page)]) {
+      const response = await fetch(`${demo.url}/${name}`)
+      expect(response.headers.get('content-security-policy')).toMatch(/^default-src 'self'/)
+      const text = await response.text()
+      expect(text).toBe(readFileSync(new URL(name || 'index.html', page), 'utf8'))
+      expect(text.replace('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:/)
+    }
+  })
 
-    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
-    const page = await response.text()
-    expect(page).toBe(readFileSync(new URL('../../examples/demo/page.html', import.meta.url), 'utf8'))
-    expect(page).not.toMatch(/https?:/)
+  test('serves the helper for browsers as one file', async () => {
+    const client = await (await fetch(`${demo.url}/client.js`)).text()
+    expect(client).toMatch(/export \{[^}]*\bupload\b/)
+    expect(client).not.toMatch(/^import/m)
+  })
+
+  test.each(['/none', '/../server.ts', '/%2e%2e/server.ts', '//', '/files/%'])('has no %s', async path => {
+    const socket = connect(Number(new URL(demo.url).port), '127.0.0.1')
+    socket.end(`GET ${path} HTTP/1.1\r\nHost: demo\r\nConnection: close\r\n\r\n`)
+    const [answer] = await once(socket.setEncoding('utf8'), 'data')
+    expect(answer).toMatch(/^HTTP\/1.1 (404|400|502) /)
+  })
+
+  test('tells what the server does, live', async () => {
+    const controller = new AbortController()
+    const { body } = await fetch(`${demo.url}/activity`, { signal: controller.signal })
+    await store(NOTE)
+    let events = ''
+    for await (const chunk of body as ReadableStream<Uint8Array>) {
+      events += Buffer.from(chunk)
+      if (/"received":15,"stored":15,"parts":1,/.test(events)) break
+    }
+    controller.abort()
+    const [first] = events.split('\n\n')
+    const { memory, budget, server } = JSON.parse(first?.replace('data: ', '') ?? '')
+    expect(server).toBe('Express')
+    expect(memory).toBeGreaterThan(1e7)
+    expect(budget).toMatchObject({ inUse: 0, waiting: 0, size: expect.any(Number) })
   })
 
   test('lists what was uploaded', async () => {
@@ -47,9 +79,15 @@ describe('the demo with its own S3', () => {
       storage: string
     }
 
-    expect(storage).toContain('inside this process')
+    expect(storage).toContain('an S3 server that the demo brings along')
     expect(files.map(({ key }) => key).sort()).toEqual([first, second].sort())
-    expect(files).toContainEqual({ key: first, filename: NOTE.name, type: 'text/plain', size: 15 })
+    expect(files).toContainEqual({
+      key: first,
+      filename: NOTE.name,
+      type: 'text/plain',
+      size: 15,
+      kept: true,
+    })
   })
 
   test('opens a file under its own name', async () => {
@@ -151,4 +189,28 @@ test('the demo says so in one line when its port is in use', async () => {
   } finally {
     other.close()
   }
+})
+
+test.each([
+  ['express', 'Express'],
+  ['koa', 'Koa'],
+  ['http', 'node:http'],
+])('the demo behind --server %s', async (server, name) => {
+  const demo = await startProgram(DEMO, {}, ['--server', server])
+  expect(demo.stdout).toContain(`Server:  ${name} `)
+  expect((await post(`${demo.url}/upload`, [NOTE])).status).toBe(201)
+  expect((await post(`${demo.url}/upload/anything`, [{ ...NOTE, type: 'a/b' }])).status).toBe(201)
+  expect((await post(`${demo.url}/upload`, [{ ...NOTE, type: 'a/b' }])).status).toBe(415)
+  const { files } = (await (await fetch(`${demo.url}/files`)).json()) as UploadResult
+  expect(files).toHaveLength(2)
+  expect((await fetch(`${demo.url}/files`, { method: 'DELETE' })).status).toBe(405)
+  expect(await demo.end('SIGINT')).toMatchObject({ code: 0, signal: null })
+})
+
+test('the demo says which servers there are', async () => {
+  expect(await runProgram(DEMO, {}, ['--server', 'hapi'])).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: 'There is no server "hapi". Choose one of express, koa, http.\n',
+  })
 })

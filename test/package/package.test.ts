@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { installPackage } from './install.ts'
@@ -9,11 +9,18 @@ const installed = installPackage()
 afterAll(() => installed.remove())
 
 const ENTRIES = {
-  's3-upstream': ['UploadError', 'abortStaleUploads', 'streamToS3'],
+  's3-upstream': [
+    'UploadError',
+    'abortStaleUploads',
+    'createMemoryBudget',
+    'defaultMemoryBudget',
+    'streamToS3',
+  ],
   's3-upstream/express': ['UploadError', 's3Upload'],
   's3-upstream/koa': ['UploadError', 's3Upload'],
   's3-upstream/http': ['UploadError', 's3Upload'],
   's3-upstream/lib-storage': ['libStorage'],
+  's3-upstream/client': ['UploadError', 'upload', 'uploadEach'],
   's3-upstream/testing': ['startS3'],
 }
 const names = Object.keys(ENTRIES)
@@ -106,6 +113,13 @@ describe('the package', () => {
     ])
   })
 
+  it('has one file for browsers, which needs nothing else and gives no type of Node away', () => {
+    const read = (name: string) =>
+      readFileSync(join(installed.dir, 'node_modules/s3-upstream/dist', name), 'utf8')
+    expect(read('client.js')).not.toMatch(/\b(import|require)\b|process\.|\bBuffer\b/)
+    expect(read('client.d.ts')).not.toMatch(/\b(import|require)\b|NodeJS|\bBuffer\b/)
+  })
+
   it('passes publint', () => {
     expect(bin('publint', ['--strict', '--pack', 'npm'])).toContain('All good')
   })
@@ -135,6 +149,7 @@ import express from 'express'
 import Koa from 'koa'
 import { streamToS3, UploadError, type UploadResult } from 's3-upstream'
 import { s3Upload } from 's3-upstream/express'
+import { type Answers, type ResultOf, UploadError as ClientError, upload, type UploadResult as ClientResult } from 's3-upstream/client'
 import { s3Upload as httpUpload } from 's3-upstream/http'
 import { s3Upload as koaUpload } from 's3-upstream/koa'
 import { libStorage } from 's3-upstream/lib-storage'
@@ -153,6 +168,19 @@ createServer(async (request, response) => {
   const result: UploadResult = await streamToS3(request, { bucket: 'b' })
   response.end(result.files.length)
 })
+const avatarRoute = s3Upload('b', { accept: 'image/*' })
+app.post('/avatar', avatarRoute)
+export async function page(): Promise<string | undefined> {
+  const result = await upload<typeof avatarRoute>('/avatar', new Blob([]), { onProgress: ({ ratio }) => ratio.toFixed() })
+  const same: UploadResult & ClientResult = result
+  const own = await upload<Answers<{ id: number }>>('/own', [])
+  own.id.toFixed()
+  return same.files[0]?.key
+}
+const handsOn = s3Upload('b', { respond: false })
+// @ts-expect-error what a handler answers by itself is not known
+export const unknown: ResultOf<typeof handsOn> & string = 1
+export const limitOf = (error: unknown) => (error instanceof ClientError ? error.limit : 0)
 export const codeOf = (error: unknown) => (error instanceof UploadError ? error.code === 'FILE_TOO_LARGE' : startS3)
 
 // @ts-expect-error unknown option
@@ -163,6 +191,8 @@ s3Upload('b', { maxFileSize: '25 potatoes' })
 s3Upload('b', { params: { Key: 'a' } })
 // @ts-expect-error nobody to hand on to
 httpUpload('b', { respond: false })
+// @ts-expect-error no such option
+upload('/', [], { onprogress() {} })
 // @ts-expect-error no such code
 new UploadError('NO_SUCH_CODE', '')
 `

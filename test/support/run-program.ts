@@ -33,8 +33,8 @@ export async function killPrograms(): Promise<void> {
 }
 
 /** Starts a TypeScript program of this repository and waits until it says where it listens. */
-export async function startProgram(path: string, env: Environment): Promise<Program> {
-  const { child, ended, output } = spawnProgram(path, env)
+export async function startProgram(path: string, env: Environment, args: string[] = []): Promise<Program> {
+  const { child, ended, output } = spawnProgram(path, env, args)
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.on('data', () => {
       const address = ADDRESS.exec(output.stdout)?.[1]
@@ -58,12 +58,12 @@ export async function startProgram(path: string, env: Environment): Promise<Prog
 }
 
 /** Runs a program that is expected to end by itself. */
-export function runProgram(path: string, env: Environment): Promise<Ending> {
-  return spawnProgram(path, env).ended
+export function runProgram(path: string, env: Environment, args: string[] = []): Promise<Ending> {
+  return spawnProgram(path, env, args).ended
 }
 
-function spawnProgram(path: string, env: Environment) {
-  const child = spawn(process.execPath, ['--import', 'tsx', path], {
+function spawnProgram(path: string, env: Environment, args: string[] = []) {
+  const child = spawn(process.execPath, ['--import', 'tsx', path, ...args], {
     cwd: ROOT,
     // No more of our own environment: it may name another S3, or other credentials.
     env: {

@@ -3,9 +3,14 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { PutObjectCommand } from '@aws-sdk/client-s3'
+import {
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3'
 import { describe, expect, it } from 'vitest'
-import { startS3 } from '../../testing/index.ts'
+import { type S3Server, startS3 } from '../../testing/index.ts'
 import {
   BUCKET,
   failure,
@@ -112,6 +117,7 @@ describe('startS3', () => {
     [{ buckets: ['same', 'same'] }, 'buckets'],
     [{ minPartSize: -1 }, 'minPartSize'],
     [{ minPartSize: Number.NaN }, 'minPartSize'],
+    [{ storeBodies: -1 }, 'storeBodies'],
   ])('refuses %j', async (options, name) => {
     await expect(startS3(options)).rejects.toThrow(TypeError)
     await expect(startS3(options)).rejects.toThrow(name)
@@ -133,6 +139,47 @@ describe('startS3', () => {
     expect(answer.body).toContain('storeBodies: false')
     await s3.close()
   })
+})
+
+describe('storeBodies as a number', () => {
+  const MB = 1024 * 1024
+
+  it('keeps the bytes of objects up to that size', async () => {
+    const s3 = await startS3({ buckets: [BUCKET], storeBodies: 6 * MB })
+    const put = (Key: string, size: number) =>
+      s3.client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: Buffer.alloc(size) }))
+    await put('exact', 6 * MB)
+    await put('larger', 6 * MB + 1)
+    await putParts(s3, 'parts', [5 * MB, 1 * MB])
+    await putParts(s3, 'parts-larger', [5 * MB, 1 * MB + 1])
+
+    expect(s3.objects(BUCKET).map(({ key, size, body }) => [key, size, body.length])).toEqual([
+      ['exact', 6 * MB, 6 * MB],
+      ['larger', 6 * MB + 1, 0],
+      ['parts', 6 * MB, 6 * MB],
+      ['parts-larger', 6 * MB + 1, 0],
+    ])
+    expect((await send('GET', await presignGet(s3, 'parts'))).status).toBe(200)
+    const answer = await send('GET', await presignGet(s3, 'parts-larger'))
+    expect(answer.status).toBe(501)
+    expect(answer.body).toContain(`storeBodies: ${6 * MB}`)
+    await s3.close()
+  })
+
+  async function putParts(s3: S3Server, Key: string, sizes: number[]): Promise<void> {
+    const target = { Bucket: BUCKET, Key }
+    const { UploadId } = await s3.client.send(new CreateMultipartUploadCommand(target))
+    const Parts = []
+    for (const [index, size] of sizes.entries()) {
+      const PartNumber = index + 1
+      const Body = Buffer.alloc(size)
+      const { ETag } = await s3.client.send(new UploadPartCommand({ ...target, UploadId, PartNumber, Body }))
+      Parts.push({ PartNumber, ETag })
+    }
+    await s3.client.send(
+      new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } }),
+    )
+  }
 })
 
 describe('reset', () => {

@@ -86,12 +86,9 @@ function toS3Request(
   payloadHash: string,
 ): S3Request {
   const read: S3Request['readBody'] = async ({ compute }) => {
-    const keep = store.options.storeBodies
-    return readBody(exchange, readDeclaredBody(headers, payloadHash), {
-      maxSize: MAX_OBJECT_BYTES,
-      keep,
-      compute,
-    })
+    const declared = readDeclaredBody(headers, payloadHash)
+    const keep = declared.size <= store.options.maxStoredBody
+    return readBody(exchange, declared, { maxSize: MAX_OBJECT_BYTES, keep, compute })
   }
   const readText: S3Request['readText'] = async () => {
     // The checksum headers of CompleteMultipartUpload are about the object.

@@ -20,10 +20,15 @@ const OVERRIDABLE_HEADERS = [
 export function getObject(request: S3Request): Reply {
   const { content, range, reply } = describeObject(request)
   if (reply.status === 304) return reply
-  if (content.size > 0 && !request.store.options.storeBodies) {
-    throw notImplemented('GetObject with storeBodies: false')
+  if (!isKept(content)) {
+    const { maxStoredBody } = request.store.options
+    throw notImplemented(`GetObject with storeBodies: ${maxStoredBody || false}`)
   }
   return { ...reply, body: slice(content.chunks, range) }
+}
+
+function isKept({ chunks, size }: ObjectContent): boolean {
+  return chunks.reduce((kept, chunk) => kept + chunk.length, 0) === size
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */

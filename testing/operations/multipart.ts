@@ -2,7 +2,7 @@ import { type ChecksumType, isChecksumAlgorithm, isCrc } from '../body/checksums
 import type { Headers } from '../http/headers.ts'
 import { type Reply, type S3Request, xmlReply } from '../http/s3-request.ts'
 import { invalidArgument, invalidRequest } from '../s3-error.ts'
-import type { Upload } from '../store/uploads.ts'
+import { addPart, type Upload } from '../store/uploads.ts'
 import type { ChecksumAlgorithm } from '../types.ts'
 import { textElement, xmlDocument } from '../xml/write-xml.ts'
 import { encryptionHeaders, readAttributes } from './attributes.ts'
@@ -61,7 +61,8 @@ export async function uploadPart(request: S3Request): Promise<Reply> {
   const { checksumAlgorithm } = upload
   const body = await request.readBody({ compute: checksumAlgorithm && [checksumAlgorithm] })
   // Again, because the upload may be completed or aborted by now.
-  uploads.get(key, uploadId).parts.set(partNumber, { ...body, lastModified: new Date() })
+  const part = { ...body, lastModified: new Date() }
+  addPart(uploads.get(key, uploadId), partNumber, part, request.store.options.maxStoredBody)
   return {
     status: 200,
     headers: {

@@ -4,7 +4,8 @@ import { Bucket } from './bucket.ts'
 export interface StoreOptions {
   /** Bytes. */
   readonly minPartSize: number
-  readonly storeBodies: boolean
+  /** Bytes of the largest object whose bytes are kept. */
+  readonly maxStoredBody: number
   readonly requirePartChecksums: boolean
 }
 

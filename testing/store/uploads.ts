@@ -66,6 +66,14 @@ export class Uploads {
   }
 }
 
+/** Lets go of all bytes once there are more of them than are kept of an object. */
+export function addPart(upload: Upload, partNumber: number, part: StoredPart, maxStoredBody: number): void {
+  upload.parts.set(partNumber, part)
+  const parts = [...upload.parts.values()]
+  if (parts.reduce((sum, { size }) => sum + size, 0) <= maxStoredBody) return
+  for (const { chunks } of parts) chunks.length = 0
+}
+
 export function sortedParts(upload: Upload): (StoredPart & { readonly partNumber: number })[] {
   return [...upload.parts]
     .map(([partNumber, part]) => ({ ...part, partNumber }))

@@ -1,0 +1,26 @@
+// What a user's bundle gets, minified and compressed (brotli), with busboy and the other dependencies. The AWS SDK is
+// the user's own, and the frameworks are imported as types only.
+const node = {
+  ignore: ['@aws-sdk/*'],
+  modifyEsbuildConfig: config => ({ ...config, platform: 'node' }),
+}
+
+export default [
+  { name: 's3-upstream/client', path: 'dist/client.js', limit: '3 kB', modifyEsbuildConfig: forBrowsers },
+  {
+    name: 's3-upstream/client, gzip',
+    path: 'dist/client.js',
+    limit: '3 kB',
+    gzip: true,
+    modifyEsbuildConfig: forBrowsers,
+  },
+  { name: 's3-upstream', path: 'dist/index.js', limit: '45 kB', ...node },
+  { name: 's3-upstream/express', path: 'dist/express.js', limit: '45 kB', ...node },
+  { name: 's3-upstream/koa', path: 'dist/koa.js', limit: '45 kB', ...node },
+  { name: 's3-upstream/http', path: 'dist/http.js', limit: '45 kB', ...node },
+  { name: 's3-upstream/lib-storage', path: 'dist/lib-storage.js', limit: '5 kB', ...node },
+]
+
+function forBrowsers(config) {
+  return { ...config, platform: 'browser' }
+}

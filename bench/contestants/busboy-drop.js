@@ -1,0 +1,14 @@
+import { createServer } from 'node:http'
+import busboy from 'busboy'
+import { created, failed, LIMITS } from './common.js'
+
+/** A floor: the form is parsed, and its bytes dropped. Nothing is stored. */
+export function create() {
+  return createServer((request, response) => {
+    const parser = busboy({ headers: request.headers, limits: LIMITS })
+    parser.on('file', (_field, file) => file.resume())
+    parser.once('error', error => failed(response, error))
+    parser.once('close', () => created(response, []))
+    request.pipe(parser)
+  })
+}

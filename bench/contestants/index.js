@@ -1,0 +1,38 @@
+/**
+ * Who takes part: a server module of this folder, and its options. `stores` says what has to be at storage
+ * afterwards: each file, each whole request body (the proxy does not know what is in it), or nothing.
+ */
+export const contestants = {
+  express: ours('s3-upstream, Express', { framework: 'express' }),
+  http: ours('s3-upstream, node:http', { framework: 'http' }),
+  'express-unsigned': ours('s3-upstream, Express, unsigned payload', {
+    framework: 'express',
+    unsignedPayload: true,
+  }),
+  'express-lib-storage': ours('s3-upstream, Express, libStorage()', {
+    framework: 'express',
+    libStorage: true,
+  }),
+  'http-lib-storage': ours('s3-upstream, node:http, libStorage()', { framework: 'http', libStorage: true }),
+
+  'multer-s3': peer('multer + multer-s3', 'multer-s3.js'),
+  busboy: peer('busboy + lib-storage', 'busboy.js'),
+  formidable: peer('formidable + lib-storage', 'formidable.js'),
+  fastify: peer('@fastify/multipart + lib-storage', 'fastify.js'),
+
+  'raw-proxy': { title: 'raw proxy', kind: 'floor', server: 'raw-proxy.js', stores: 'body' },
+  'busboy-drop': {
+    title: 'busboy, bytes dropped',
+    kind: 'floor',
+    server: 'busboy-drop.js',
+    stores: 'nothing',
+  },
+}
+
+function ours(title, options) {
+  return { title, kind: 'ours', server: 's3-upstream.js', options, stores: 'file' }
+}
+
+function peer(title, server) {
+  return { title, kind: 'peer', server, stores: 'file' }
+}

@@ -1,0 +1,28 @@
+import { randomUUID } from 'node:crypto'
+import { createServer } from 'node:http'
+import express from 'express'
+import multer from 'multer'
+import multerS3 from 'multer-s3'
+import { BUCKET, createClient, created, failed, LIMITS } from './common.js'
+
+/** As its README has it, with limits. */
+export function create(settings) {
+  const upload = multer({
+    limits: LIMITS,
+    storage: multerS3({
+      s3: createClient(settings),
+      bucket: BUCKET,
+      contentType: (_request, file, done) => done(null, file.mimetype),
+      key: (_request, _file, done) => done(null, randomUUID()),
+    }),
+  })
+  const app = express()
+  app.post('/upload', upload.array('file', LIMITS.files), (request, response) => {
+    created(
+      response,
+      request.files.map(({ key, size, etag }) => ({ key, size, etag })),
+    )
+  })
+  app.use((error, _request, response, _next) => failed(response, error))
+  return createServer(app)
+}

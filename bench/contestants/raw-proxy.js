@@ -1,0 +1,32 @@
+import { randomUUID } from 'node:crypto'
+import http, { createServer } from 'node:http'
+import https from 'node:https'
+import { pipeline } from 'node:stream/promises'
+import { BUCKET, created, failed } from './common.js'
+
+/** A floor: the request is piped to storage as it is. No form is read, nothing is signed or checked. */
+export function create({ endpoint, ca }) {
+  const { Agent, request: send } = endpoint.startsWith('https:') ? https : http
+  const agent = new Agent({ keepAlive: true, ca })
+
+  async function forward(request) {
+    const upstream = send(`${endpoint}/${BUCKET}/${randomUUID()}`, {
+      method: 'PUT',
+      agent,
+      headers: { 'content-length': request.headers['content-length'] },
+    })
+    const answered = new Promise((resolve, reject) => {
+      upstream.once('response', response => response.resume().once('end', () => resolve(response.statusCode)))
+      upstream.once('error', reject)
+    })
+    await Promise.all([pipeline(request, upstream), answered])
+    return answered
+  }
+
+  return createServer((request, response) => {
+    forward(request).then(
+      status => created(response, [{ status }]),
+      error => failed(response, error),
+    )
+  })
+}

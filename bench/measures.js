@@ -1,0 +1,204 @@
+/**
+ * What is measured, as data. Each case of a measure is one kind of work (lab/lab.js says what it can be); each
+ * contestant does it in a process of its own, `repeats` times, taking turns with the others.
+ */
+const KB = 1e3
+const MB = 1e6
+const GB = 1e9
+
+const PART_WRITER = ['express', 'http']
+const OURS = [...PART_WRITER, 'express-lib-storage', 'http-lib-storage']
+const PEERS = ['multer-s3', 'busboy', 'formidable', 'fastify']
+const FLOORS = ['raw-proxy', 'busboy-drop']
+
+const bulk = {
+  name: 'bulk',
+  title: 'Large files: 128 MB, two at a time',
+  text: 'Eight files in each run, after two to warm up. Storage answers at once, so this is the work itself.',
+  figures: ['cpuPerGB', 'throughput', 'peakRSS'],
+  repeats: 3,
+  work: { size: 128 * MB, uploads: 8, concurrency: 2, warmUp: { uploads: 2, concurrency: 2 } },
+  cases: [
+    {
+      name: 'https',
+      title: 'Storage over https',
+      contestants: [...OURS, ...PEERS, ...FLOORS],
+      work: { secure: true },
+    },
+    {
+      name: 'http',
+      title: 'Storage over http',
+      text: 'Over http the payload is signed, so that it is protected on its way: a SHA-256 of every byte. `unsignedPayload` leaves it out, as everyone may who trusts the network.',
+      contestants: [...OURS, 'express-unsigned', ...PEERS, ...FLOORS],
+    },
+    {
+      name: 'default-agents',
+      title: 'Storage over https, with a client that was given no agents',
+      text: 'The SDK sends large bodies with `Expect: 100-continue`, and with agents of its own it takes a new connection and a new TLS handshake for each. Everywhere else here the client has agents made by the user, for all contestants alike.',
+      contestants: ['express', 'multer-s3', 'busboy'],
+      work: { secure: true, options: { defaultAgents: true } },
+    },
+  ],
+  quick: {
+    repeats: 1,
+    cases: ['https', 'http'],
+    contestants: ['express', 'express-unsigned', 'multer-s3', 'raw-proxy'],
+    work: { uploads: 4 },
+  },
+}
+
+const small = {
+  name: 'small',
+  title: 'Small files: 100 KB, 32 at once',
+  text: '3,000 forms over 32 connections that are kept, after 500 to warm up. Storage over http answers at once.',
+  figures: ['requestsPerSecond', 'p50', 'p99', 'cpuPerRequest', 'peakRSS'],
+  repeats: 3,
+  work: { size: 100 * KB, uploads: 3000, concurrency: 32, warmUp: { uploads: 500, concurrency: 32 } },
+  cases: [{ name: 'http', contestants: [...OURS, ...PEERS, 'raw-proxy'] }],
+  quick: { repeats: 1, contestants: ['express', 'multer-s3', 'raw-proxy'], work: { uploads: 1500 } },
+}
+
+const lastByte = {
+  name: 'last-byte',
+  title: 'From the last byte to the answer',
+  text: 'One upload after the other, sent at 50 MB/s so that nothing piles up; every answer of storage takes 30 ms. In round trips to storage: 1.0 would be a single one and nothing else.',
+  figures: ['wait', 'roundTrips'],
+  repeats: 2,
+  work: { delay: 30, rate: 50 * MB },
+  cases: [
+    {
+      name: '100 KB',
+      work: { size: 100 * KB, uploads: 30, warmUp: { uploads: 300, concurrency: 4 } },
+      contestants: [...PART_WRITER, ...PEERS],
+    },
+    {
+      name: '60 MB',
+      work: { size: 60 * MB, uploads: 3, warmUp: { uploads: 4 } },
+      contestants: [...PART_WRITER, ...PEERS],
+    },
+  ],
+  quick: { repeats: 1, contestants: ['express', 'multer-s3'] },
+}
+
+const crowd = {
+  name: 'crowd',
+  title: 'A crowd: 200 files of 20 MB at once',
+  text: 'Everyone connects at the same moment and sends as fast as the server takes it; storage takes its time to answer.',
+  figures: ['peakRSS', 'throughput', 'cpuPerGB'],
+  repeats: 2,
+  work: { size: 20 * MB, uploads: 200, concurrency: 200 },
+  cases: [
+    {
+      name: '0.3 s',
+      title: 'Storage answers in 0.3 s',
+      work: { delay: 300 },
+      contestants: ['express', 'express-lib-storage', ...PEERS],
+    },
+    {
+      name: '1.5 s',
+      title: 'Storage answers in 1.5 s',
+      repeats: 1,
+      work: { delay: 1500 },
+      contestants: ['express', 'express-lib-storage', ...PEERS],
+    },
+  ],
+  quick: {
+    repeats: 1,
+    cases: ['0.3 s'],
+    contestants: ['express', 'multer-s3'],
+  },
+}
+
+const memoryOfUploads = {
+  name: 'uploads',
+  title: 'Memory against uploads at once',
+  text: 'Files of 20 MB, storage answers in 0.3 s.',
+  figures: ['peakRSS', 'throughput'],
+  chart: { figure: 'peakRSS', axis: 'uploads at once' },
+  repeats: 1,
+  work: { size: 20 * MB, delay: 300 },
+  cases: [1, 10, 100, 500].map(count => ({
+    name: `${count}`,
+    title: `${count} at once`,
+    work: { uploads: count, concurrency: count },
+    contestants: ['express', 'multer-s3'],
+    // Peers were seen at 20 to 25 MB for each upload: a machine without that much is spared.
+    memoryOfPeers: count * 25 * MB,
+  })),
+}
+
+const memoryOfSizes = {
+  name: 'sizes',
+  title: 'Memory against the size of a file',
+  text: 'One file alone, storage answers at once.',
+  figures: ['peakRSS', 'throughput'],
+  chart: { figure: 'peakRSS', axis: 'bytes of the file' },
+  repeats: 1,
+  work: { uploads: 1 },
+  cases: [
+    ['10 MB', 10 * MB],
+    ['100 MB', 100 * MB],
+    ['1 GB', GB],
+    ['5 GB', 5 * GB],
+  ].map(([name, size]) => ({
+    name,
+    work: { size, warmUp: { size: 10 * MB } },
+    contestants: ['express', 'multer-s3', 'busboy'],
+  })),
+}
+
+const SLOW_RATE = 200 * KB
+const slow = {
+  name: 'slow',
+  title: 'Slow clients',
+  text: 'Files of 2 MB at 200 KB/s: on the line alone each takes 10 s. While all of the budget is lent, clients wait for their turn; what they send meanwhile stays in the buffers of their sockets, as far as it fits.',
+  figures: ['peakRSS', 'fastest', 'slowest', 'cpuPerGB'],
+  repeats: 1,
+  work: { size: 2 * MB, rate: SLOW_RATE },
+  cases: [500, 1000].map(count => ({
+    name: `${count}`,
+    title: `${count} at once`,
+    work: { uploads: count, concurrency: count },
+    contestants: ['express', 'multer-s3'],
+    memoryOfPeers: count * 5 * MB,
+  })),
+}
+
+const budget = {
+  name: 'budget',
+  title: 'The memory budget',
+  text: 'Files of 20 MB at once, storage answers in 0.3 s. Throughput is at most the budget divided by the time that storage takes.',
+  figures: ['peakRSS', 'throughput', 'cpuPerGB', 'slowest'],
+  repeats: 1,
+  work: { size: 20 * MB, delay: 300 },
+  cases: [64, 256, 1024].flatMap(size =>
+    [200, 500].map(count => ({
+      name: `${size}MB × ${count}`,
+      title: `${size} MiB, ${count} at once`,
+      budget: size * 1024 ** 2,
+      work: { uploads: count, concurrency: count, options: { memoryBudget: `${size}MB` } },
+      contestants: ['express'],
+    })),
+  ),
+}
+
+/** In the order in which they are run and shown. */
+export const measures = [bulk, small, lastByte, crowd, memoryOfUploads, memoryOfSizes, slow, budget]
+
+/** Their profile is shown beside the figures: where the time goes. */
+export const PROFILED = ['express', 'raw-proxy', 'multer-s3']
+
+/** What a figure is called, its unit, how it is written, and which way is better. */
+export const figures = {
+  cpuPerGB: { title: 'CPU s/GB', digits: 2, better: 'less' },
+  throughput: { title: 'MB/s', digits: 0, better: 'more' },
+  peakRSS: { title: 'peak RSS, MB', digits: 0, better: 'less' },
+  requestsPerSecond: { title: 'requests/s', digits: 0, better: 'more' },
+  cpuPerRequest: { title: 'CPU ms/request', digits: 2, better: 'less' },
+  p50: { title: 'p50, ms', digits: 1, better: 'less' },
+  p99: { title: 'p99, ms', digits: 1, better: 'less' },
+  wait: { title: 'last byte → answer, ms', digits: 1, better: 'less' },
+  roundTrips: { title: 'round trips', digits: 2, better: 'less' },
+  fastest: { title: 'fastest, s', digits: 1, better: 'less' },
+  slowest: { title: 'slowest, s', digits: 1, better: 'less' },
+}

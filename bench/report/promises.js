@@ -1,0 +1,124 @@
+import { figureOf, ratioOf } from '../lab/results.js'
+import { measures } from '../measures.js'
+import { SUBJECT } from './rows.js'
+
+/** What the project promises of its speed and memory, each with how it is read from the figures. */
+const PROMISES = [
+  ratio(
+    'CPU per GB over https, against multer-s3',
+    0.8,
+    ['bulk', 'https', 'cpuPerGB'],
+    [SUBJECT, 'multer-s3'],
+  ),
+  ratio(
+    'CPU per GB over http with unsigned payload, against multer-s3',
+    0.75,
+    ['bulk', 'http', 'cpuPerGB'],
+    ['express-unsigned', 'multer-s3'],
+  ),
+  ratio(
+    'CPU per GB over https, against the raw proxy',
+    2,
+    ['bulk', 'https', 'cpuPerGB'],
+    [SUBJECT, 'raw-proxy'],
+  ),
+  ratio('200 × 20 MB, storage at 0.3 s: peak RSS, against multer-s3', 0.15, ['crowd', '0.3 s', 'peakRSS']),
+  atLeast('200 × 20 MB, storage at 0.3 s: throughput, against multer-s3', 1.5, [
+    'crowd',
+    '0.3 s',
+    'throughput',
+  ]),
+  ratio('200 × 20 MB, storage at 0.3 s: CPU per GB, against multer-s3', 0.6, ['crowd', '0.3 s', 'cpuPerGB']),
+  memory('500 uploads at once: peak RSS, against 200', ['budget', '256MB × 500'], ['budget', '256MB × 200']),
+  memory('1,000 slow clients: peak RSS, against 200 uploads at once', ['slow', '1000'], ['crowd', '0.3 s']),
+  {
+    text: '1,000 slow clients, none starved: the slowest, against the fastest',
+    limit: 3,
+    unit: ' ×',
+    most: true,
+    value: slowestToFastest,
+  },
+  memory('A file of 5 GB: peak RSS, against one of 100 MB', ['sizes', '5 GB'], ['sizes', '100 MB']),
+  atLeast('100 KB, 32 at once: requests per second, against multer-s3', 1.1, [
+    'small',
+    'http',
+    'requestsPerSecond',
+  ]),
+  ratio('100 KB, 32 at once: p99, against multer-s3', 1, ['small', 'http', 'p99']),
+  roundTrips('Last byte to answer, 100 KB', 1.3, '100 KB'),
+  roundTrips('Last byte to answer, 60 MB', 2.4, '60 MB'),
+  ...measures.find(({ name }) => name === 'budget').cases.map(withinBudget),
+]
+
+/** Each promise with what was reached: `{ text, limit, reached, kept }` as text, for those that were measured. */
+export function judge(results) {
+  return PROMISES.map(({ text, limit, unit, most, value }) => ({
+    text,
+    limit,
+    unit,
+    most,
+    reached: value(results),
+  }))
+    .filter(({ reached }) => reached !== undefined)
+    .map(({ text, limit, unit, most, reached }) => ({
+      text,
+      limit: `${most ? 'at most' : 'at least'} ${limit}${unit}`,
+      reached: `${unit === ' MB' ? Math.round(reached) : reached.toPrecision(3)}${unit}`,
+      kept: most ? reached <= limit : reached >= limit,
+    }))
+}
+
+export function toPromises(results) {
+  const judged = judge(results)
+  const width = Math.max(0, ...judged.map(({ text }) => text.length))
+  return judged
+    .map(
+      ({ text, limit, reached, kept }) =>
+        `  ${kept ? 'pass' : 'MISS'}  ${text.padEnd(width)}  ${reached} (${limit})`,
+    )
+    .join('\n')
+}
+
+function ratio(text, limit, [measure, name, figure], pair = [SUBJECT, 'multer-s3']) {
+  const value = results => ratioOf(results, measure, name, pair, figure)
+  return { text, limit, unit: ' ×', most: true, value }
+}
+
+function atLeast(text, limit, place) {
+  return { ...ratio(text, limit, place), most: false }
+}
+
+function memory(text, place, reference) {
+  const rss = (results, [measure, name]) => figureOf(results, measure, name, SUBJECT, 'peakRSS')?.median
+  const value = results => {
+    const [peak, other] = [rss(results, place), rss(results, reference)]
+    return peak && other ? peak / other : undefined
+  }
+  return { text, limit: 1.15, unit: ' ×', most: true, value }
+}
+
+function roundTrips(text, limit, name) {
+  const value = results => figureOf(results, 'last-byte', name, SUBJECT, 'roundTrips')?.median
+  return { text, limit, unit: ' round trips', most: true, value }
+}
+
+/** Everyone has been answered: a run in which one was not has failed. */
+function slowestToFastest(results) {
+  const [slowest, fastest] = ['slowest', 'fastest'].map(figure =>
+    figureOf(results, 'slow', '1000', SUBJECT, figure),
+  )
+  return slowest && fastest && slowest.median / fastest.median
+}
+
+/** The worst of all runs counts. */
+function withinBudget({ name, title, budget }) {
+  const value = results => figureOf(results, 'budget', name, SUBJECT, 'peakRSS')?.max
+  const limit = Math.round(budget / 1e6) + 200
+  return {
+    text: `Budget of ${title}: peak RSS, against the budget and 200 MB`,
+    limit,
+    unit: ' MB',
+    most: true,
+    value,
+  }
+}

@@ -1,0 +1,157 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { contestants } from './contestants/index.js'
+import { openLab } from './lab/lab.js'
+import { prepareLibrary, versions } from './lab/library.js'
+import { describeMachine } from './lab/machine.js'
+import { planRuns, reasonToSkip } from './lab/plan.js'
+import { profile } from './lab/profile.js'
+import { addRun, createResults, failuresOf } from './lab/results.js'
+import { measures, PROFILED } from './measures.js'
+import { killChildren } from './processes/child.js'
+import { writeDocument } from './report/document.js'
+import { toPromises } from './report/promises.js'
+import { formatFigure } from './report/rows.js'
+import { toText } from './report/terminal.js'
+
+const USAGE = `npm run bench -- [options]
+
+  --quick                 the most important figures, in less than two minutes
+  --only bulk,small       some of the measures: ${measures.map(({ name }) => name).join(', ')}
+  --contestants a,b       some of: ${Object.keys(contestants).join(', ')}
+  --repeats n             how often each run is repeated
+  --write                 writes bench/results/latest.json and docs/benchmarks.md (default for a whole run)
+  --library folder        another copy of the project instead of this one
+  --no-build              takes the library as it was built last
+`
+
+const { values: options } = parseArgs({
+  allowNegative: true,
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    contestants: { type: 'string' },
+    repeats: { type: 'string' },
+    write: { type: 'boolean' },
+    library: { type: 'string' },
+    build: { type: 'boolean', default: true },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+if (options.help) print(USAGE)
+else await main()
+
+async function main() {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, leaveAtOnce)
+  prepareLibrary({ build: options.build, folder: options.library })
+  const results = createResults({
+    date: new Date().toISOString().slice(0, 10),
+    machine: describeMachine(),
+    versions: versions(),
+    quick: options.quick,
+  })
+  const lab = await openLab()
+  try {
+    await runAll(lab, results)
+    if (isWritten()) await profileAll(lab, results)
+  } finally {
+    await lab.close()
+  }
+  show(results)
+}
+
+async function runAll(lab, results) {
+  const runs = chosenMeasures().flatMap(measure => planRuns(measure, choice()))
+  const started = Date.now()
+  for (const [index, run] of runs.entries()) {
+    const { measure, case: one, contestant } = run
+    const place = `${index + 1}/${runs.length} ${minutes(Date.now() - started)}`
+    const outcome = await attempt(lab, run)
+    addRun(results, run, outcome)
+    print(`${place}  ${measure.name} ${one.name}  ${contestant}: ${describeRun(measure, outcome)}\n`)
+  }
+}
+
+async function attempt(lab, run) {
+  const skipped = reasonToSkip(run, name => contestants[name].kind)
+  if (skipped) return { skipped }
+  try {
+    return await lab.measure(run.contestant, run.work)
+  } catch (error) {
+    return { failed: error.message }
+  }
+}
+
+function describeRun(measure, outcome) {
+  if (outcome.skipped) return `left out, ${outcome.skipped}`
+  if (outcome.failed) return `FAILED, ${outcome.failed}`
+  const [first, second] = measure.figures.map(figure => {
+    const value = outcome[figure]
+    return `${figure} ${formatFigure({ median: value, min: value, max: value }, figure)}`
+  })
+  return [first, second].join(', ')
+}
+
+/** Longer than a run of `bulk`, so that start-up does not show. */
+async function profileAll(lab, results) {
+  const [bulk] = measures
+  results.profiles = []
+  for (const { name, work } of bulk.cases.slice(0, 2)) {
+    for (const contestant of PROFILED) {
+      const settled = { ...bulk.work, ...work, uploads: 16 }
+      results.profiles.push({ case: name, contestant, ...(await profile(lab, contestant, settled)) })
+    }
+  }
+}
+
+function show(results) {
+  print(`\n${toText(results)}\n${toPromises(results)}\n`)
+  if (isWritten()) write(results)
+  const failures = failuresOf(results)
+  for (const { measure, case: name, contestant, failed } of failures) {
+    print(`FAILED: ${measure} ${name}, ${contestant}: ${failed}\n`)
+  }
+  process.exitCode = failures.length > 0 ? 1 : 0
+}
+
+function write(results) {
+  const file = fileURLToPath(new URL('results/latest.json', import.meta.url))
+  if (!existsSync(new URL('results/', import.meta.url))) mkdirSync(new URL('results/', import.meta.url))
+  writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`)
+  writeDocument(results)
+}
+
+/** Only a run of everything, as often as planned, is fit to be published without being asked for. */
+function isWritten() {
+  const { write: asked, quick, only, contestants: some, repeats, library } = options
+  return asked ?? (!quick && [only, some, repeats, library].every(option => option === undefined))
+}
+
+function chosenMeasures() {
+  const only = options.only?.split(',')
+  return measures.filter(({ name, quick }) => (only?.includes(name) ?? true) && (!options.quick || quick))
+}
+
+function choice() {
+  return {
+    quick: options.quick,
+    repeats: options.repeats === undefined ? undefined : Number(options.repeats),
+    contestants: options.contestants?.split(','),
+  }
+}
+
+function leaveAtOnce() {
+  killChildren()
+  process.exit(130)
+}
+
+function minutes(milliseconds) {
+  const seconds = Math.round(milliseconds / 1000)
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+}
+
+function print(text) {
+  process.stdout.write(text)
+}

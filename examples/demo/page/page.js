@@ -1,0 +1,126 @@
+// The whole of uploading: files from the button or a drop go to uploadEach(), whose items are shown as rows.
+import { uploadEach } from '/client.js'
+import { showBucket } from './bucket.js'
+import { createRow } from './row.js'
+import { watchServer } from './server.js'
+import { size, time } from './words.js'
+
+const $ = selector => document.querySelector(selector)
+const rows = new Map()
+/** One for each choice or drop, until the list is cleared. */
+let batches = []
+
+function start(files) {
+  if (files.length === 0) return
+  const { value: url } = $('input[name=route]:checked')
+  const batch = { sent: 0, total: 0, rate: 0 }
+  const uploads = uploadEach(url, files, {
+    concurrency: 2,
+    retries: 4,
+    onProgress(progress) {
+      Object.assign(batch, { rate: 0 }, progress)
+      show(progress.item)
+    },
+  })
+  batch.items = uploads.items
+  batches.unshift(batch)
+  // The newest on top, in the order they were chosen.
+  $('#rows').prepend(...uploads.items.map(item => addRow(item)))
+  showTotal()
+}
+
+function addRow(item) {
+  const row = createRow(item, $('#row'))
+  rows.set(item, row)
+  row.update()
+  return row.element
+}
+
+function show(item) {
+  const before = rows.get(item).phase
+  rows.get(item).update()
+  showTotal()
+  if (item.phase === before) return
+  if (item.phase === 'done') showBucket()
+  if (item.phase === 'done') announce(`${item.file.name} is stored.`)
+  if (item.phase === 'failed') announce(`${item.file.name} is not stored. ${rows.get(item).error}`)
+  if (item.phase === 'cancelled') announce(`${item.file.name} is cancelled.`)
+}
+
+function showTotal() {
+  const items = batches.flatMap(batch => batch.items)
+  const sum = name => batches.reduce((all, batch) => all + (batch[name] ?? 0), 0)
+  const count = (...phases) => items.filter(({ phase }) => phases.includes(phase)).length
+  const stored = count('done')
+  const failed = count('failed', 'cancelled')
+  const running = items.length - stored - failed
+  const [sent, total, rate] = [sum('sent'), sum('total'), sum('rate')]
+
+  $('#queue').hidden = items.length === 0
+  $('#total-title').textContent = running ? `Uploading ${running} of ${items.length}` : 'Finished'
+  $('#total-bar').value = running ? Math.min(0.99, sent / total || 0) : 0
+  $('#total-facts').textContent = [
+    running && `${size(sent)} of ${size(total)}`,
+    running && rate && `${size(rate)}/s`,
+    running && rate && total > sent && `${time((total - sent) / rate)} left`,
+    stored && `${stored} stored`,
+    failed && `${failed} not stored`,
+  ]
+    .filter(Boolean)
+    .join(' · ')
+  $('#total-bar').hidden = running === 0
+  // Both stay where they are: the second click of a double click must not meet the other one.
+  $('#cancel-all').disabled = running === 0
+  $('#clear').disabled = running > 0
+}
+
+function isRunning() {
+  return batches.some(({ items }) => items.some(({ phase }) => /queued|sending|storing/.test(phase)))
+}
+
+function announce(text) {
+  $('#announcer').textContent = text
+}
+
+$('#files').addEventListener('change', ({ target }) => {
+  start([...target.files])
+  target.value = ''
+})
+
+// Enter would otherwise submit the form, which is there for pages without scripts.
+$('form').addEventListener('keydown', event => {
+  if (event.key !== 'Enter') return
+  event.preventDefault()
+  $('#files').click()
+})
+
+// A drop counts wherever it lands: beside the zone, the browser would leave the page and open the file.
+for (const type of ['dragover', 'dragleave', 'drop']) {
+  addEventListener(type, event => {
+    const hasFiles = event.dataTransfer?.types.includes('Files')
+    if (!hasFiles) return
+    event.preventDefault()
+    document.body.classList.toggle('dropping', type === 'dragover')
+    if (type === 'drop') start([...event.dataTransfer.files])
+  })
+}
+
+$('#cancel-all').addEventListener('click', () => {
+  for (const item of batches.flatMap(({ items }) => items)) item.cancel()
+  $('#files').focus()
+})
+
+$('#clear').addEventListener('click', () => {
+  for (const row of rows.values()) row.remove()
+  rows.clear()
+  batches = []
+  showTotal()
+  $('#files').focus()
+})
+
+addEventListener('beforeunload', event => {
+  if (isRunning()) event.preventDefault()
+})
+
+watchServer()
+showBucket()

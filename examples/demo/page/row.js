@@ -1,0 +1,99 @@
+// One upload as a row: what it is, how far it is, what can be done about it.
+import { fillThumb } from './thumb.js'
+import { explain, mayRetry, size, time } from './words.js'
+
+const STEPS = ['sending', 'storing', 'done']
+
+export function createRow(item, template) {
+  const element = template.content.firstElementChild.cloneNode(true)
+  const $ = selector => element.querySelector(selector)
+  const { file } = item
+  const preview = file.type.startsWith('image/') && URL.createObjectURL(file)
+
+  $('.name').textContent = file.name
+  fillThumb($('.thumb'), file, preview)
+  $('progress').ariaLabel = `Progress of ${file.name}`
+  $('.cancel').ariaLabel = `Cancel ${file.name}`
+  $('.retry').ariaLabel = `Try again: ${file.name}`
+  $('.cancel').addEventListener('click', () => item.cancel())
+  $('.retry').addEventListener('click', () => item.retry())
+
+  const row = {
+    element,
+    phase: undefined,
+    /** In words, empty unless it failed. */
+    error: '',
+    update() {
+      row.phase = item.phase
+      row.error = item.phase === 'failed' ? explain(item.error, file) : ''
+      element.dataset.phase = item.retrying ? 'waiting' : item.phase
+      $('.facts').replaceChildren(...facts(item))
+      showProgress()
+      showError()
+      const { phase } = item
+      const failed = phase === 'failed' || phase === 'cancelled'
+      toggle($('.cancel'), !failed && phase !== 'done', $('.retry'))
+      toggle($('.retry'), failed && mayRetry(item.error), $('.cancel'))
+    },
+    remove() {
+      if (preview) URL.revokeObjectURL(preview)
+      element.remove()
+    },
+  }
+  return row
+
+  function showProgress() {
+    const { phase, progress } = item
+    $('progress').value = phase === 'done' ? 1 : (progress?.ratio ?? 0)
+    const now = STEPS.indexOf(phase)
+    for (const [index, step] of [...$('.phases').children].entries()) {
+      step.classList.toggle('now', index === now && phase !== 'done')
+      step.classList.toggle('over', index < now || phase === 'done')
+    }
+  }
+
+  function showError() {
+    const { status, code } = item.error ?? {}
+    $('.error').hidden = row.error === ''
+    $('.error .words').textContent = row.error
+    $('.error code').textContent = [status, code].filter(Boolean).join(' ')
+  }
+}
+
+function facts({ phase, progress, file, retrying, result }) {
+  if (retrying) {
+    const seconds = time(retrying.delay / 1000)
+    return [`${explain(retrying.error, file)} Trying again in ${seconds}, for the ${retrying.attempt}. time.`]
+  }
+  if (phase === 'queued') return [`Waiting · ${size(file.size)}`]
+  if (phase === 'cancelled') return ['Cancelled. Nothing of it was stored.']
+  if (phase === 'failed') return ['Not stored']
+  if (phase === 'storing') return [`All ${size(file.size)} sent. S3 has to confirm.`]
+  if (phase === 'done') return [`${size(file.size)} · `, link(result.files[0])]
+  const { sent = 0, total = file.size, ratio = 0, rate, secondsLeft } = progress ?? {}
+  return [
+    [
+      `${Math.floor(ratio * 100)} %`,
+      `${size(sent)} of ${size(total)}`,
+      rate && `${size(rate)}/s`,
+      rate && `${time(secondsLeft)} left`,
+    ]
+      .filter(Boolean)
+      .join(' · '),
+  ]
+}
+
+function link({ key }) {
+  const href = `/files/${encodeURIComponent(key)}`
+  return Object.assign(document.createElement('a'), { href, target: '_blank', textContent: 'Open' })
+}
+
+/** A button that goes away hands the focus on, so that nobody at a keyboard loses their place. */
+function toggle(button, shown, other) {
+  const hadFocus = !shown && document.activeElement === button
+  button.hidden = !shown
+  if (hadFocus) {
+    other.hidden = false
+    other.focus()
+  }
+}

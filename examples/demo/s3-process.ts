@@ -1,0 +1,35 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { type S3Server, startS3 } from 's3-upstream/testing'
+
+// The demo's own S3 is a process by itself, so that the memory one sees is that of the server that uploads.
+
+const BUCKET = 'demo-bucket'
+/** Larger files are stored as size and checksums only: the demo takes gigabytes, and this S3 has nothing but memory. */
+const MAX_KEPT = 32 * 1024 ** 2
+
+type Started = Pick<S3Server, 'endpoint' | 'region' | 'credentials'> & { bucket: string; maxKept: number }
+
+export async function startS3Process(): Promise<Started & { end(): Promise<void> }> {
+  const child = fork(fileURLToPath(import.meta.url), ['serve'])
+  const [started] = (await once(child, 'message')) as [Started]
+  return {
+    ...started,
+    async end() {
+      child.disconnect()
+      await once(child, 'exit')
+    },
+  }
+}
+
+async function serve(): Promise<void> {
+  // Ctrl+C reaches both processes, but uploads in flight are still to be cleaned up: the other one says when.
+  process.on('SIGINT', () => {}).on('SIGTERM', () => {})
+  const s3 = await startS3({ buckets: [BUCKET], storeBodies: MAX_KEPT })
+  process.once('disconnect', () => s3.close())
+  const { endpoint, region, credentials } = s3
+  process.send?.({ endpoint, region, credentials, bucket: BUCKET, maxKept: MAX_KEPT } satisfies Started)
+}
+
+if (process.argv[2] === 'serve' && process.send) await serve()

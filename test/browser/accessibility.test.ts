@@ -1,0 +1,128 @@
+import { createRequire } from 'node:module'
+import type { AxeResults } from 'axe-core'
+import type { BrowserContextOptions, Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { MB } from '../support/bytes.ts'
+import { until } from '../support/until.ts'
+import { useBrowser } from './support/browser.ts'
+import { BUCKET, hold, useDemo } from './support/demo.ts'
+import { useFiles } from './support/files.ts'
+import { choose, PNG, phase, takeAnything, textFile } from './support/page.ts'
+
+const AXE = createRequire(import.meta.url).resolve('axe-core')
+const demo = await useDemo()
+const { open } = useBrowser()
+const sparseFile = useFiles()
+
+async function violations(page: Page): Promise<string[]> {
+  await page.addScriptTag({ path: AXE })
+  const { violations, passes } = await page.evaluate(() =>
+    (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
+  )
+  expect(passes.length).toBeGreaterThan(15)
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+}
+
+const wide = { width: 1120, height: 900 }
+const LOOKS: [string, BrowserContextOptions][] = [
+  ['light', { colorScheme: 'light', viewport: wide }],
+  ['dark', { colorScheme: 'dark', viewport: wide }],
+  ['narrow', { colorScheme: 'light', viewport: { width: 375, height: 800 } }],
+  ['narrow and dark', { colorScheme: 'dark', viewport: { width: 375, height: 800 } }],
+]
+
+describe.each(LOOKS)('axe-core finds nothing on the page, %s', (_name, look) => {
+  // The page's own policy would keep the checker out too.
+  const openPage = async () => open(demo.url, { ...look, bypassCSP: true })
+
+  it('when it is empty', async () => {
+    const page = await openPage()
+    await page.locator('#memory', { hasText: 'MB' }).waitFor()
+    expect(await violations(page)).toEqual([])
+    const overflow = await page.evaluate(() => {
+      const { scrollWidth, clientWidth } = document.documentElement
+      return scrollWidth - clientWidth
+    })
+    expect(overflow).toBe(0)
+  })
+
+  it('while it uploads', async () => {
+    const page = await openPage()
+    const release = hold(demo.s3, 'UploadPart')
+    hold(demo.s3, 'PutObject')
+    await takeAnything(page)
+    await choose(page, [
+      sparseFile('sending.txt', 200 * MB),
+      sparseFile('storing.txt', 10),
+      sparseFile('queued.txt', 10),
+    ])
+    await phase(page, 'storing.txt', 'storing')
+    await until(() => demo.s3.uploads(BUCKET).length === 1)
+    await phase(page, 'sending.txt', 'sending')
+    await phase(page, 'queued.txt', 'queued')
+    expect(await violations(page)).toEqual([])
+    release()
+  })
+
+  it('when all is done', async () => {
+    const page = await openPage()
+    await choose(page, [PNG, textFile('notes.txt', 10)])
+    await phase(page, 'photo.png', 'done')
+    await phase(page, 'notes.txt', 'done')
+    await page.locator('.object').nth(1).waitFor()
+    expect(await violations(page)).toEqual([])
+  })
+
+  it('when something went wrong', async () => {
+    const page = await openPage()
+    demo.s3.fault(({ operation }) => (operation === 'PutObject' ? { status: 500, code: 'X' } : undefined))
+    await choose(page, [{ ...PNG, mimeType: 'application/zip' }, textFile('notes.txt', 10)])
+    await phase(page, 'photo.png', 'failed')
+    await phase(page, 'notes.txt', 'waiting')
+    expect(await violations(page)).toEqual([])
+    await page.getByRole('button', { name: 'Cancel notes.txt' }).click()
+    await phase(page, 'notes.txt', 'cancelled')
+    expect(await violations(page)).toEqual([])
+  })
+})
+
+describe('with nothing but a keyboard', () => {
+  it('files can be chosen, cancelled and tried again, and the focus is never lost', async () => {
+    const page = await open(demo.url)
+    const focused = () => page.evaluate(() => document.activeElement?.ariaLabel ?? document.activeElement?.id)
+    const chosen = page.waitForEvent('filechooser')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('ArrowDown')
+    expect(await page.locator('input[name=route]:checked').inputValue()).toBe('/upload/anything')
+    await page.keyboard.press('Tab')
+    expect(await focused()).toBe('files')
+    hold(demo.s3, 'PutObject')
+    await page.keyboard.press('Enter')
+    const chooser = await chosen
+    await chooser.setFiles(PNG)
+    await phase(page, 'photo.png', 'storing')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Tab')
+    expect(await focused()).toBe('Cancel photo.png')
+    await page.keyboard.press('Enter')
+    await phase(page, 'photo.png', 'cancelled')
+    expect(await focused()).toBe('Try again: photo.png')
+    demo.s3.reset()
+    await page.keyboard.press('Enter')
+    await phase(page, 'photo.png', 'done')
+    expect(await focused()).not.toBe('')
+  })
+
+  it('a screen reader is told what has become of each file', async () => {
+    const page = await open(demo.url)
+    const status = page.getByRole('status')
+    await choose(page, PNG)
+    await expect.poll(() => status.textContent()).toBe('photo.png is stored.')
+    await choose(page, { ...PNG, name: 'a.zip', mimeType: 'application/zip' })
+    await expect
+      .poll(() => status.textContent())
+      .toMatch(/^a\.zip is not stored\. The server does not take application\/zip/)
+    const bar = page.locator('progress[aria-label="Progress of a.zip"]')
+    expect(await bar.count()).toBe(1)
+  })
+})

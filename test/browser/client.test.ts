@@ -1,0 +1,293 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage, RequestListener } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import type { ClientErrorCode, EachProgress, UploadOptions, UploadProgress } from 's3-upstream/client'
+import { s3Upload } from 's3-upstream/http'
+import { describe, expect, it } from 'vitest'
+import { MB } from '../support/bytes.ts'
+import { BUCKET, expectNothingLeft, useStorage } from '../support/storage.ts'
+import { useBrowser } from './support/browser.ts'
+import { readText, useSite } from './support/site.ts'
+
+const s3 = await useStorage()
+const { open } = useBrowser()
+const store = s3Upload(BUCKET, { client: s3.client, accept: 'image/*', maxFileSize: '50MB' })
+
+let held: IncomingMessage | undefined
+let answers = 0
+let atOnce = 0
+let mostAtOnce = 0
+
+const other = useSite({ '/echo': allowOrigin(echo) })
+const site = useSite({
+  '/upload': store,
+  '/echo': echo,
+  '/unread': request => {
+    held = request
+  },
+  '/unanswered': request => {
+    held = request.resume()
+  },
+  '/proxy-413': (request, response) => {
+    request.resume()
+    response
+      .writeHead(413, { 'Content-Type': 'text/html' })
+      .end('<html><h1>413 Request Entity Too Large</h1>')
+  },
+  '/empty-502': (request, response) => {
+    request.resume().once('end', () => response.writeHead(502).end())
+  },
+  '/page': (request, response) => {
+    request.resume().once('end', () => response.end('<!doctype html><title>Log in</title>'))
+  },
+  '/broken': request => {
+    request.socket.destroy()
+  },
+  '/busy': (request, response) => {
+    if (++answers % 2 === 0) return store(request, response)
+    request.resume().once('end', () => response.writeHead(503, { 'Retry-After': '1' }).end())
+  },
+  '/counted': (request, response) => {
+    mostAtOnce = Math.max(mostAtOnce, ++atOnce)
+    response.once('finish', () => atOnce--)
+    return store(request, response)
+  },
+})
+
+/** Answers with what has come. */
+async function echo(...[request, response]: Parameters<RequestListener>): Promise<void> {
+  const { method, headers } = request
+  const fields = [...(await readText(request)).matchAll(/ name="([^"]*)"/g)].map(([, name]) => name)
+  response.writeHead(200, { 'Content-Type': 'application/json' })
+  response.end(JSON.stringify({ method, headers, fields }))
+}
+
+function allowOrigin(route: RequestListener): RequestListener {
+  return (request, response) => {
+    response.setHeader('Access-Control-Allow-Origin', request.headers.origin ?? '')
+    response.setHeader('Access-Control-Allow-Credentials', 'true')
+    response.setHeader('Access-Control-Allow-Headers', 'x-csrf')
+    return request.method === 'OPTIONS' ? response.end() : route(request, response)
+  }
+}
+
+async function openSite(): Promise<Page> {
+  const page = await open(site.url)
+  await page.waitForFunction(() => 'client' in window)
+  return page
+}
+
+interface Ending {
+  error?: {
+    code: ClientErrorCode | string
+    status: number
+    message: string
+    limit?: number
+    filename?: string
+  }
+  result?: unknown
+}
+
+/** Uploads one file of this size, and gives how it ended. */
+function uploadOf(page: Page, path: string, size: number, options: UploadOptions = {}): Promise<Ending> {
+  return page.evaluate(
+    ([path, size, options]) => {
+      const file = new File([new Uint8Array(size)], 'photo.png', { type: 'image/png' })
+      return window.client.upload(path, file, options).then(
+        result => ({ result }),
+        ({ code, status, message, limit, filename }) => ({
+          error: { code, status, message, limit, filename },
+        }),
+      )
+    },
+    [path, size, options] as const,
+  )
+}
+
+describe('upload() in a page without a bundler', () => {
+  it('tells true progress, and nothing after the end', async () => {
+    const page = await openSite()
+    const { events, result } = await page.evaluate(async () => {
+      const events: Omit<UploadProgress, 'files'>[] = []
+      const file = new File([new Uint8Array(40 << 20)], 'photo.png', { type: 'image/png' })
+      const result = await window.client.upload('/upload', file, {
+        onProgress: ({ files: _, ...event }) => events.push(event),
+      })
+      events.push = () => {
+        throw new Error('An event after the end')
+      }
+      return { events, result }
+    })
+    expect(result).toMatchObject({ files: [{ filename: 'photo.png', size: 40 * MB }] })
+    expect(s3.objects(BUCKET)).toMatchObject([{ size: 40 * MB }])
+    const sent = events.map(({ sent }) => sent)
+    expect(sent).toEqual([...sent].sort((a, b) => a - b))
+    expect(sent.filter(sent => sent > 0 && sent < 40 * MB).length).toBeGreaterThan(1)
+    expect([...new Set(events.map(({ phase }) => phase))]).toEqual(['sending', 'storing', 'done'])
+    expect(events.at(-1)).toMatchObject({ phase: 'done', ratio: 1, sent: 40 * MB, total: 40 * MB })
+    expect(Math.max(...events.slice(0, -1).map(({ ratio }) => ratio))).toBeLessThanOrEqual(0.99)
+  })
+
+  it('tells how far each file of a form is', async () => {
+    const page = await openSite()
+    const events = await page.evaluate(async () => {
+      const events: number[][] = []
+      const files = ['a.png', 'b.png'].map(
+        name => new File([new Uint8Array(15 << 20)], name, { type: 'image/png' }),
+      )
+      await window.client.upload('/upload', files, {
+        onProgress: ({ files }) => events.push(files.map(({ sent }) => sent)),
+      })
+      return events
+    })
+    for (const [a = 0, b = 0] of events) expect(b === 0 || a === 15 * MB).toBe(true)
+    expect(events.some(([, b = 0]) => b > 0 && b < 15 * MB)).toBe(true)
+    expect(events.at(-1)).toEqual([15 * MB, 15 * MB])
+  })
+
+  it('sends the fields of a form before its files, and leaves Content-Type to the browser', async () => {
+    const page = await openSite()
+    const files = ['1.png', '2.png'].map(name => ({ name, mimeType: 'image/png', buffer: Buffer.from('x') }))
+    await page.setInputFiles('[name=photo]', files)
+    const answer = await page.evaluate(() =>
+      window.client.upload<import('s3-upstream/client').Answers<unknown>>(
+        '/echo',
+        document.querySelector('form') as HTMLFormElement,
+        { method: 'PUT', headers: { 'X-Csrf': 'token' } },
+      ),
+    )
+    expect(answer).toMatchObject({
+      method: 'PUT',
+      fields: ['title', 'public', 'photo', 'photo'],
+      headers: {
+        'x-csrf': 'token',
+        'content-type': expect.stringMatching(/^multipart\/form-data; boundary=./),
+        'content-length': expect.stringMatching(/^\d+$/),
+      },
+    })
+  })
+
+  it('sends cookies to another origin only when told to', async () => {
+    const page = await openSite()
+    await page.context().addCookies([{ name: 'session', value: '1', url: other.url }])
+    for (const withCredentials of [true, false]) {
+      const { result } = await uploadOf(page, `${other.url}/echo`, 10, {
+        withCredentials,
+        headers: { 'X-Csrf': '1' },
+      })
+      expect((result as { headers: { cookie?: string } }).headers.cookie).toBe(
+        withCredentials ? 'session=1' : undefined,
+      )
+    }
+  })
+
+  it('cuts the request when cancelled, and nothing is stored', async () => {
+    const page = await openSite()
+    const code = await page.evaluate(() => {
+      const controller = new AbortController()
+      const file = new File([new Uint8Array(40 << 20)], 'photo.png', { type: 'image/png' })
+      const onProgress = ({ sent }: UploadProgress) => sent > 0 && controller.abort()
+      return window.client
+        .upload('/upload', file, { signal: controller.signal, onProgress })
+        .catch(({ code }) => code)
+    })
+    expect(code).toBe('ABORTED')
+    await expect.poll(() => s3.uploads(BUCKET)).toEqual([])
+    expectNothingLeft(s3)
+  })
+
+  it.each([
+    ['does not read', '/unread', 40 * MB, { timeout: 1000 }],
+    ['does not answer', '/unanswered', 10, { storingTimeout: 1000 }],
+  ])('gives up a server that %s', async (_name, path, size, options) => {
+    const page = await openSite()
+    const { error } = await uploadOf(page, path, size, options)
+    expect(error).toMatchObject({ code: 'TIMEOUT', status: 0 })
+    // The request is cut.
+    held?.on('error', () => {}).resume()
+    await expect.poll(() => held?.destroyed).toBe(true)
+  })
+
+  it.each([
+    [
+      'a file over the limit',
+      '/upload',
+      51 * MB,
+      { code: 'FILE_TOO_LARGE', status: 413, limit: 50 * MB, filename: 'photo.png' },
+    ],
+    ['a proxy’s 413', '/proxy-413', 5 * MB, { code: 'REQUEST_TOO_LARGE', status: 413 }],
+    ['an empty 502', '/empty-502', 10, { code: 'HTTP_ERROR', status: 502 }],
+    ['a page instead of an answer', '/page', 10, { code: 'BAD_ANSWER', status: 200 }],
+    ['a broken connection', '/broken', 10, { code: 'UNREACHABLE', status: 0 }],
+    ['an address that a browser refuses', 'http://127.0.0.1:9/', 10, { code: 'UNREACHABLE', status: 0 }],
+  ])('makes a proper error of %s', async (_name, path, size, expected) => {
+    // biome-ignore format: rows
+    const page = await openSite()
+    const { error } = await uploadOf(page, path, size, { retries: 0 })
+    expect(error).toMatchObject(expected)
+    expect(error?.message).toMatch(/\w{3,} .*\.$/)
+    expectNothingLeft(s3)
+  })
+
+  it('tells that a file was removed after it had been chosen', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 's3-upstream-'))
+    const path = join(folder, 'notes.png')
+    writeFileSync(path, 'first')
+    const page = await openSite()
+    await page.setInputFiles('[name=photo]', path)
+    // Wrapped, it has the size that it had when it was chosen, as a file from the browser's own dialogue has.
+    const chosen = await page.evaluateHandle(() => {
+      const [file] = document.querySelector('input')?.files ?? []
+      return new File([file as File], 'notes.png', { type: 'image/png' })
+    })
+    rmSync(path)
+    const error = await page.evaluate(
+      file => window.client.upload('/upload', file).catch(({ code, filename }) => ({ code, filename })),
+      chosen,
+    )
+    expect(error).toEqual({ code: 'FILE_UNREADABLE', filename: 'notes.png' })
+    rmSync(folder, { recursive: true })
+  })
+
+  it('comes back when a busy server has said to', async () => {
+    const page = await openSite()
+    const start = performance.now()
+    const { result } = await uploadOf(page, '/busy', 10)
+    expect(result).toMatchObject({ files: [{ size: 10 }] })
+    expect(performance.now() - start).toBeGreaterThan(1000)
+    expect(s3.objects(BUCKET)).toHaveLength(1)
+  })
+})
+
+describe('uploadEach() in a page', () => {
+  it('sends a few at once, and sums up', async () => {
+    const page = await openSite()
+    const summary = await page.evaluate(async () => {
+      const types = ['image/png', 'image/png', 'text/plain', 'image/png', 'image/png']
+      const files = types.map((type, n) => new File([new Uint8Array(3 << 20)], `${n}.png`, { type }))
+      const ratios: number[] = []
+      const onProgress = ({ ratio }: EachProgress) => ratios.push(ratio)
+      const { stored, failed } = await window.client.uploadEach('/counted', files, {
+        concurrency: 2,
+        onProgress,
+      })
+      return {
+        stored: stored.map(({ result }) => result?.files[0]?.filename),
+        failed: failed.map(({ file, error }) => [file.name, error?.code]),
+        last: ratios.at(-1),
+        before: Math.max(...ratios.slice(0, -1)),
+      }
+    })
+    expect(summary).toEqual({
+      stored: ['0.png', '1.png', '3.png', '4.png'],
+      failed: [['2.png', 'TYPE_NOT_ACCEPTED']],
+      last: 1,
+      before: expect.any(Number),
+    })
+    expect(summary.before).toBeLessThanOrEqual(0.99)
+    expect(mostAtOnce).toBe(2)
+    expect(s3.objects(BUCKET)).toHaveLength(4)
+  })
+})

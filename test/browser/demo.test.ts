@@ -1,0 +1,239 @@
+import { describe, expect, it } from 'vitest'
+import { MB } from '../support/bytes.ts'
+import { until } from '../support/until.ts'
+import { useBrowser } from './support/browser.ts'
+import { BUCKET, expectNothingLeft, hold, useDemo } from './support/demo.ts'
+import { useFiles } from './support/files.ts'
+import { choose, PNG, phase, recordProgress, row, takeAnything, textFile } from './support/page.ts'
+import { drawPicture } from './support/pictures.ts'
+
+const { open } = useBrowser()
+const sparseFile = useFiles()
+
+describe.each([
+  ['express', 'Express'],
+  ['koa', 'Koa'],
+  ['http', 'node:http'],
+])('the demo behind --server %s', async (server, name) => {
+  const demo = await useDemo(server)
+
+  it('brings a chosen picture to S3, with true progress, and shows it', async () => {
+    const page = await open(demo.url)
+    const picture = await drawPicture(page, 'evening.png', 215)
+    const release = hold(demo.s3, 'PutObject')
+    await choose(page, picture)
+
+    await phase(page, 'evening.png', 'storing')
+    expect(
+      await row(page, 'evening.png')
+        .locator('progress')
+        .evaluate(bar => (bar as HTMLProgressElement).value),
+    ).toBe(0.99)
+    expect(demo.s3.objects(BUCKET)).toEqual([])
+    release()
+    await phase(page, 'evening.png', 'done')
+
+    const [object] = demo.s3.objects(BUCKET)
+    expect(object).toMatchObject({ type: 'image/png', size: picture.buffer.length })
+    expect(object?.body.equals(picture.buffer)).toBe(true)
+    // The thumbnail is a real picture, read from S3.
+    const thumb = page.locator('.object img')
+    await thumb.waitFor()
+    await expect.poll(() => thumb.evaluate(image => (image as HTMLImageElement).naturalWidth)).toBe(720)
+    const link = page.locator('.object a', { hasText: 'evening.png' })
+    const stored = await page.request.get(new URL((await link.getAttribute('href')) ?? '', demo.url).href)
+    expect((await stored.body()).equals(picture.buffer)).toBe(true)
+    await page.locator('#server-name', { hasText: name }).waitFor()
+  })
+
+  it('says in words why a file is refused, while it stores the other', async () => {
+    const page = await open(demo.url)
+    await choose(page, [{ ...PNG, name: 'a.zip', mimeType: 'application/zip' }, PNG])
+
+    await phase(page, 'photo.png', 'done')
+    await phase(page, 'a.zip', 'failed')
+    const error = row(page, 'a.zip').locator('.error')
+    expect(await error.textContent()).toContain('The server does not take application/zip here.')
+    expect(await error.textContent()).toContain('415 TYPE_NOT_ACCEPTED')
+    expect(demo.s3.objects(BUCKET).map(({ type }) => type)).toEqual(['image/png'])
+    expect(await page.locator('#total-facts').textContent()).toBe('1 stored · 1 not stored')
+  })
+
+  it.each([
+    ['while it comes', '11 MB', 11 * MB, 'FILE_TOO_LARGE'],
+    ['before a byte is read', '60 MB', 60 * MB, 'REQUEST_TOO_LARGE'],
+    ['long before it could be sent', '2 GB', 2048 * MB, 'REQUEST_TOO_LARGE'],
+  ])('says in words that a file is too large: refused %s', async (_when, words, size, code) => {
+    const page = await open(demo.url)
+    await choose(page, sparseFile('large.png', size))
+
+    await phase(page, 'large.png', 'failed')
+    const error = await row(page, 'large.png').locator('.error').textContent()
+    expect(error).toContain(`This file is too large: it has ${words}, and the server takes up to`)
+    expect(error).toContain(`413 ${code}`)
+    await expectNothingLeft(demo.s3)
+  })
+})
+
+describe('the demo', async () => {
+  const demo = await useDemo()
+
+  it('shows progress that rises through its phases, and is whole only in the end', async () => {
+    const page = await open(demo.url)
+    const recorded = await recordProgress(page)
+    await takeAnything(page)
+    await choose(page, sparseFile('film.mp4', 64 * MB))
+    await phase(page, 'film.mp4', 'done')
+
+    const steps = await recorded()
+    const sending = steps.filter(([phase]) => phase === 'sending').map(([, value]) => value)
+    expect(new Set(sending).size).toBeGreaterThan(3)
+    expect(sending).toEqual([...sending].sort((a, b) => a - b))
+    expect(
+      Math.max(...steps.filter(([phase]) => phase !== 'done').map(([, value]) => value)),
+    ).toBeLessThanOrEqual(0.99)
+    const phases = steps.map(([phase]) => phase)
+    expect([...new Set(phases)].filter(phase => phase !== 'queued')).toEqual(['sending', 'storing', 'done'])
+    expect(steps.at(-1)).toEqual(['done', 1])
+  })
+
+  it('takes files that are dropped', async () => {
+    const page = await open(demo.url)
+    const data = await page.evaluateHandle(() => {
+      const data = new DataTransfer()
+      data.items.add(new File(['one'], 'one.txt', { type: 'text/plain' }))
+      data.items.add(new File(['two'], 'two.txt', { type: 'text/plain' }))
+      return data
+    })
+    await page.dispatchEvent('.drop', 'dragover', { dataTransfer: data })
+    await page.locator('body.dropping').waitFor()
+    await page.dispatchEvent('.drop', 'drop', { dataTransfer: data })
+    await phase(page, 'one.txt', 'done')
+    await phase(page, 'two.txt', 'done')
+    expect(await page.locator('body.dropping').count()).toBe(0)
+    expect(
+      demo.s3
+        .objects(BUCKET)
+        .map(({ body }) => body.toString())
+        .sort(),
+    ).toEqual(['one', 'two'])
+  })
+
+  it('cancels in the middle, and nothing is stored', async () => {
+    const page = await open(demo.url)
+    const release = hold(demo.s3, 'UploadPart')
+    await takeAnything(page)
+    await choose(page, sparseFile('film.mp4', 200 * MB))
+    await until(() => demo.s3.requests.some(({ operation }) => operation === 'UploadPart'))
+    await page.getByRole('button', { name: 'Cancel film.mp4' }).click()
+
+    await phase(page, 'film.mp4', 'cancelled')
+    expect(await row(page, 'film.mp4').textContent()).toContain('Cancelled. Nothing of it was stored.')
+    // A server that waits for S3 does not read, and so does not see that its client has gone.
+    release()
+    await expectNothingLeft(demo.s3)
+  })
+
+  it('cancels all, and tries one again, once, however often the button is clicked', async () => {
+    const page = await open(demo.url)
+    hold(demo.s3, 'PutObject')
+    await choose(page, [textFile('a.txt', 10), textFile('b.txt', 10), textFile('c.txt', 10)])
+    await phase(page, 'b.txt', 'storing')
+    await page.getByRole('button', { name: 'Cancel all' }).dblclick()
+    for (const name of ['a.txt', 'b.txt', 'c.txt']) await phase(page, name, 'cancelled')
+    await expectNothingLeft(demo.s3)
+
+    demo.s3.reset()
+    await page.getByRole('button', { name: 'Try again: b.txt' }).dblclick()
+    await phase(page, 'b.txt', 'done')
+    expect(demo.s3.objects(BUCKET)).toHaveLength(1)
+    expect(demo.s3.requests.filter(({ operation }) => operation === 'PutObject')).toHaveLength(1)
+  })
+
+  it('uploads once what a double click on the button has chosen', async () => {
+    const page = await open(demo.url)
+    page.on('filechooser', chooser => chooser.setFiles(PNG).catch(() => {}))
+    const chosen = page.waitForEvent('filechooser')
+    // From now on the browser asks the test, not a person.
+    await page.getByText('Choose files').hover()
+    await page.getByText('Choose files').dblclick()
+    await chosen
+    await phase(page, 'photo.png', 'done')
+    const rows = await page.locator('.row').count()
+    await expect.poll(() => page.locator('.row[data-phase=done]').count()).toBe(rows)
+    expect(demo.s3.objects(BUCKET)).toHaveLength(rows)
+  })
+
+  it('leaves nothing in S3 when the page is reloaded in the middle', async () => {
+    const page = await open(demo.url)
+    const release = hold(demo.s3, 'UploadPart')
+    await takeAnything(page)
+    await choose(page, sparseFile('film.mp4', 200 * MB))
+    await until(() => demo.s3.uploads(BUCKET).length === 1)
+    page.on('dialog', dialog => dialog.accept())
+    await page.reload()
+    release()
+    await page.locator('#nothing').waitFor()
+    await expectNothingLeft(demo.s3)
+  })
+
+  it('keeps names in other scripts', async () => {
+    const page = await open(demo.url)
+    const name = '日本語のファイル 写真①.png'
+    await choose(page, { ...PNG, name })
+    await phase(page, name, 'done')
+    await page.locator('.object a', { hasText: name }).waitFor()
+  })
+
+  it('says that S3 failed, without its secrets, and that nothing is left', async () => {
+    const page = await open(demo.url)
+    demo.s3.fault(({ operation }) =>
+      operation === 'PutObject' ? { status: 403, code: 'AccessDenied' } : undefined,
+    )
+    await choose(page, PNG)
+    await row(page, 'photo.png').getByText('Trying again').waitFor()
+    await page.getByRole('button', { name: 'Cancel photo.png' }).click()
+    await phase(page, 'photo.png', 'cancelled')
+    expect(await page.locator('main').textContent()).not.toContain('AccessDenied')
+    await expectNothingLeft(demo.s3)
+  })
+
+  it('goes on by itself when a server that was down is back', async () => {
+    const page = await open(demo.url)
+    await demo.end()
+    await choose(page, PNG)
+    await row(page, 'photo.png').getByText('The server cannot be reached').waitFor()
+    await demo.startAgain()
+    await phase(page, 'photo.png', 'done')
+    expect(demo.s3.objects(BUCKET)).toHaveLength(1)
+    // Its panel too.
+    await page.locator('#server-name', { hasText: 'Express' }).waitFor()
+  })
+
+  it('keeps the server’s memory flat while 200 MB go through, and shows it', async () => {
+    const page = await open(demo.url)
+    await takeAnything(page)
+    // What is loaded with the first upload is not the upload's.
+    await choose(page, sparseFile('warm-up.bin', 30 * MB))
+    await phase(page, 'warm-up.bin', 'done')
+    const memory = await page.evaluateHandle(() => {
+      const seen: number[] = []
+      new EventSource('/activity').onmessage = ({ data }) => seen.push(JSON.parse(data).memory)
+      return seen
+    })
+    await expect.poll(async () => (await memory.jsonValue()).length).toBeGreaterThan(0)
+    await choose(page, sparseFile('film.mp4', 200 * MB))
+    await phase(page, 'film.mp4', 'done')
+
+    const [before = 0, ...during] = await memory.jsonValue()
+    const rise = Math.max(...during) - before
+    process.stdout.write(
+      `200 MB through the demo: ${Math.round(before / MB)} MB before, at most ${Math.round(rise / MB)} MB more\n`,
+    )
+    expect(rise).toBeLessThan(100 * MB)
+    expect(demo.s3.objects(BUCKET).map(({ size }) => size)).toContain(200 * MB)
+    const received = await page.locator('#received').textContent()
+    expect(received).toMatch(/MB/)
+    expect(await page.locator('#parts').textContent()).not.toBe('0')
+  })
+})

@@ -1,0 +1,55 @@
+import { type S3Server, startS3 } from 's3-upstream/testing'
+import { afterAll, afterEach, beforeAll, expect } from 'vitest'
+import { type Environment, killPrograms, type Program, startProgram } from '../../support/run-program.ts'
+import { until } from '../../support/until.ts'
+
+export const BUCKET = 'demo-files'
+const PATH = 'examples/demo/server.ts'
+
+/** What the tests may look into: the S3 server behind the demo. */
+export async function useDemo(server = 'express') {
+  const s3 = await startS3({ buckets: [BUCKET], storeBodies: 32 * 1024 ** 2 })
+  const env: Environment = {
+    AWS_REGION: s3.region,
+    AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
+    S3_BUCKET: BUCKET,
+    S3_ENDPOINT: s3.endpoint,
+  }
+  let program: Program
+  const start = async (more: Environment = {}) => {
+    program = await startProgram(PATH, { ...env, ...more }, ['--server', server])
+  }
+  beforeAll(() => start())
+  afterEach(() => s3.reset())
+  afterAll(async () => {
+    await program?.end()
+    await killPrograms()
+    await s3.close()
+  })
+  return {
+    s3,
+    get url() {
+      return program.url
+    },
+    end: () => program.end(),
+    /** Under its old address. */
+    startAgain: () => start({ PORT: new URL(program.url).port }),
+  }
+}
+
+/** Promise 1, which is kept a moment after the page knows of the failure. */
+export async function expectNothingLeft(s3: S3Server): Promise<void> {
+  await until(() => s3.uploads(BUCKET).length === 0)
+  expect(s3.objects(BUCKET).map(({ key }) => key)).toEqual([])
+}
+
+/** Holds every request of this kind at S3 until released. */
+export function hold(s3: S3Server, name: string): () => void {
+  let release = () => {}
+  const until = new Promise<void>(resolve => {
+    release = resolve
+  })
+  s3.fault(({ operation }) => (operation === name ? { until } : undefined))
+  return release
+}

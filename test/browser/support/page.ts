@@ -1,0 +1,38 @@
+import type { Locator, Page } from 'playwright-core'
+
+export const PNG = { name: 'photo.png', mimeType: 'image/png', buffer: Buffer.from('the bytes of a picture') }
+
+export function textFile(name: string, size: number) {
+  return { name, mimeType: 'text/plain', buffer: Buffer.alloc(size, 'text ') }
+}
+
+export const choose = (page: Page, files: Parameters<Page['setInputFiles']>[1]) =>
+  page.setInputFiles('#files', files)
+
+export function row(page: Page, name: string): Locator {
+  return page.locator('.row', { has: page.locator('.name', { hasText: name }) })
+}
+
+/** Waits until a row is in this phase. */
+export async function phase(page: Page, name: string, phase: string): Promise<void> {
+  const found = page.locator(`.row[data-phase=${phase}] .name`, { hasText: name })
+  await found.first().waitFor({ state: 'attached' })
+}
+
+export async function takeAnything(page: Page): Promise<void> {
+  await page.getByRole('radio', { name: /Anything/ }).check()
+}
+
+/** Every phase and value that a row's progress goes through from now on. */
+export async function recordProgress(page: Page): Promise<() => Promise<[phase: string, value: number][]>> {
+  const record = await page.evaluateHandle(() => {
+    const seen: [string, number][] = []
+    new MutationObserver(() => {
+      const row = document.querySelector<HTMLElement>('.row')
+      const value = row?.querySelector('progress')?.value ?? 0
+      seen.push([row?.dataset.phase ?? '', value])
+    }).observe(document.querySelector('#rows') as Node, { subtree: true, childList: true, attributes: true })
+    return seen
+  })
+  return () => record.jsonValue()
+}

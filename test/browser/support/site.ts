@@ -1,0 +1,59 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { buildSync } from 'esbuild'
+import { afterAll, beforeAll } from 'vitest'
+
+declare global {
+  interface Window {
+    /** What a page has that imports the helper in a script of its own, without a bundler. */
+    client: typeof import('s3-upstream/client')
+  }
+}
+
+const PAGE = `<!doctype html><html lang="en"><title>Test</title><link rel="icon" href="data:,">
+<script type="module">import * as client from '/client.js'; window.client = client</script>
+<form>
+  <input type="file" name="photo" multiple>
+  <input type="file" name="left-empty">
+  <input name="title" value="A title">
+  <input type="checkbox" name="public" checked>
+</form>`
+
+const { outputFiles } = buildSync({
+  entryPoints: ['client/index.ts'],
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  target: 'es2022',
+  write: false,
+})
+
+/** A page that has the helper, and these routes beside it. */
+export function useSite(routes: Record<string, RequestListener>): { readonly url: string; server: Server } {
+  const server = createServer((request, response) => {
+    const path = request.url ?? ''
+    if (routes[path]) return routes[path](request, response)
+    const isClient = path === '/client.js'
+    response.setHeader('Content-Type', isClient ? 'text/javascript' : 'text/html')
+    response.end(isClient ? outputFiles[0]?.text : PAGE)
+  })
+  beforeAll(() => once(server.listen(0, '127.0.0.1'), 'listening'))
+  afterAll(async () => {
+    server.close()
+    server.closeAllConnections()
+    await once(server, 'close')
+  })
+  return {
+    server,
+    get url() {
+      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    },
+  }
+}
+
+export async function readText(request: IncomingMessage): Promise<string> {
+  let text = ''
+  for await (const chunk of request.setEncoding('latin1')) text += chunk
+  return text
+}

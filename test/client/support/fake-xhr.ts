@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, vi } from 'vitest'
+
+type Handler = ((event: { type: string; loaded: number; total: number }) => void) | null
+
+/** As much of XMLHttpRequest as is used, with the network played by the test. */
+export class FakeXhr {
+  static all: FakeXhr[] = []
+  upload: { onprogress: Handler; onload: Handler } = { onprogress: null, onload: null }
+  onload: (() => void) | null = null
+  onerror: (() => void) | null = null
+  withCredentials = false
+  status = 0
+  responseText = ''
+  method = ''
+  url = ''
+  requestHeaders: Record<string, string> = {}
+  body = new FormData()
+  aborted = false
+  #headers = new Headers()
+  #ended = false
+
+  constructor() {
+    FakeXhr.all.push(this)
+  }
+
+  open(method: string, url: string | URL): void {
+    Object.assign(this, { method, url: String(url) })
+  }
+
+  setRequestHeader(name: string, value: string): void {
+    this.requestHeaders[name] = value
+  }
+
+  send(body: FormData): void {
+    this.body = body
+  }
+
+  abort(): void {
+    this.aborted = !this.#ended
+  }
+
+  getResponseHeader(name: string): string | null {
+    return this.#headers.get(name)
+  }
+
+  /** Bytes of the body that have left. */
+  sent(loaded: number, total: number): void {
+    this.upload.onprogress?.({ type: 'progress', loaded, total })
+  }
+
+  allSent(total: number): void {
+    this.upload.onload?.({ type: 'load', loaded: total, total })
+  }
+
+  answer(status: number, body: unknown, headers: Record<string, string> = {}): void {
+    this.#ended = true
+    this.#headers = new Headers(headers)
+    this.status = status
+    this.responseText = typeof body === 'string' ? body : JSON.stringify(body)
+    this.onload?.()
+  }
+
+  breakOff(): void {
+    this.#ended = true
+    this.onerror?.()
+  }
+}
+
+/** Fake network and fake time for each test of a file. `request(n)` waits for the nth request to be sent. */
+export function useFakeXhr(): { request(n?: number): Promise<FakeXhr>; count(): number } {
+  beforeEach(() => {
+    FakeXhr.all = []
+    vi.stubGlobal('XMLHttpRequest', FakeXhr)
+    vi.useFakeTimers()
+    vi.spyOn(Math, 'random').mockReturnValue(1)
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+    vi.unstubAllGlobals()
+    vi.restoreAllMocks()
+  })
+  return {
+    async request(n = 1) {
+      // Files are looked into with real input and output, which fake time knows nothing of.
+      for (let i = 0; i < 100 && FakeXhr.all.length < n; i++)
+        await new Promise(resolve => setImmediateReal(resolve))
+      const xhr = FakeXhr.all[n - 1]
+      if (!xhr) throw new Error(`There was no request ${n}`)
+      return xhr
+    },
+    count: () => FakeXhr.all.length,
+  }
+}
+
+const setImmediateReal = setImmediate
+
+export function file(name: string, size: number, type = 'image/png'): File {
+  return new File([new Uint8Array(size)], name, { type })
+}

@@ -1,0 +1,150 @@
+import { type EachProgress, UploadError, uploadEach } from 's3-upstream/client'
+import { describe, expect, it, vi } from 'vitest'
+import { type FakeXhr, file, useFakeXhr } from './support/fake-xhr.ts'
+
+const { request, count } = useFakeXhr()
+const files = [1, 2, 3, 4, 5].map(n => file(`${n}.png`, 100))
+const nameOf = (xhr: FakeXhr) => (xhr.body.get('file') as File).name
+const resultOf = (xhr: FakeXhr) => ({ files: [{ filename: nameOf(xhr) }], fields: {} })
+const tick = () => vi.advanceTimersByTimeAsync(0)
+
+describe('uploadEach', () => {
+  it('sends each file by itself, a few at once, in order', async () => {
+    const uploads = uploadEach('/upload', files, { concurrency: 2, fields: { album: 'x' } })
+    await tick()
+    expect(count()).toBe(2)
+    for (let n = 1; n <= 5; n++) {
+      const xhr = await request(n)
+      expect([...xhr.body.keys()]).toEqual(['album', 'file'])
+      xhr.answer(201, resultOf(xhr))
+      await tick()
+      expect(count()).toBe(Math.min(5, n + 2))
+    }
+    const { stored, failed } = await uploads
+    expect(stored.map(({ result }) => result?.files[0]?.filename)).toEqual(files.map(({ name }) => name))
+    expect(failed).toEqual([])
+  })
+
+  it('goes on when one is refused', async () => {
+    const uploads = uploadEach('/upload', files.slice(0, 2))
+    ;(await request(1)).answer(415, { code: 'TYPE_NOT_ACCEPTED', detail: 'No.' })
+    const second = await request(2)
+    second.answer(201, resultOf(second))
+    const { stored, failed } = await uploads
+    expect(stored.map(({ file }) => file.name)).toEqual(['2.png'])
+    expect(failed.map(({ file, error }) => [file.name, error?.code])).toEqual([
+      ['1.png', 'TYPE_NOT_ACCEPTED'],
+    ])
+  })
+
+  it('cancels one, whether it is sent or waits', async () => {
+    const uploads = uploadEach('/upload', files.slice(0, 3), { concurrency: 1 })
+    const xhr = await request(1)
+    uploads.items[2]?.cancel()
+    uploads.items[0]?.cancel()
+    expect(xhr.aborted).toBe(false)
+    await tick()
+    expect(xhr.aborted).toBe(true)
+    const second = await request(2)
+    second.answer(201, resultOf(second))
+    const { stored, failed } = await uploads
+    expect(stored.map(({ file }) => file.name)).toEqual(['2.png'])
+    expect(failed.map(({ phase, error }) => [phase, error?.code])).toEqual([
+      ['cancelled', 'ABORTED'],
+      ['cancelled', 'ABORTED'],
+    ])
+    expect(count()).toBe(2)
+  })
+
+  it('cancels all by the signal', async () => {
+    const controller = new AbortController()
+    const uploads = uploadEach('/upload', files, { signal: controller.signal })
+    await request(3)
+    controller.abort()
+    expect((await uploads).failed.map(({ phase }) => phase)).toEqual(Array(5).fill('cancelled'))
+    expect(count()).toBe(3)
+  })
+
+  it('tries one again when told to, also after all have ended', async () => {
+    const uploads = uploadEach('/upload', files.slice(0, 2))
+    const [first] = uploads.items
+    ;(await request(1)).answer(422, '')
+    const second = await request(2)
+    second.answer(201, resultOf(second))
+    await uploads
+    expect(first).toMatchObject({ phase: 'failed', error: { status: 422 } })
+    uploads.items[1]?.retry()
+    first?.retry()
+    const third = await request(3)
+    expect(first).toMatchObject({ phase: 'sending', error: undefined })
+    third.answer(201, resultOf(third))
+    await tick()
+    expect(first).toMatchObject({ phase: 'done', result: { files: [{ filename: '1.png' }] } })
+    expect(count()).toBe(3)
+  })
+
+  it('can be retried from within its own event, and cancelled then', async () => {
+    let again = true
+    const uploads = uploadEach('/upload', files.slice(0, 1), {
+      onProgress({ item }) {
+        if (item.phase !== 'failed' || !again) return
+        again = false
+        item.retry()
+      },
+    })
+    ;(await request(1)).answer(422, '')
+    const second = await request(2)
+    uploads.items[0]?.cancel()
+    await tick()
+    expect(second.aborted).toBe(true)
+    expect(uploads.items[0]?.phase).toBe('cancelled')
+  })
+
+  it('shows a retry that is waited for', async () => {
+    const uploads = uploadEach('/upload', files.slice(0, 1))
+    ;(await request(1)).answer(503, '')
+    await tick()
+    expect(uploads.items[0]).toMatchObject({ phase: 'sending', retrying: { attempt: 2, delay: 1000 } })
+    await vi.advanceTimersByTimeAsync(1000)
+    const second = await request(2)
+    expect(uploads.items[0]?.retrying).toBeUndefined()
+    second.answer(201, resultOf(second))
+    await uploads
+  })
+
+  it('sums up what has not failed', async () => {
+    const events: Omit<EachProgress, 'items' | 'item'>[] = []
+    const phases: string[] = []
+    const uploads = uploadEach('/upload', files.slice(0, 2), {
+      onProgress({ sent, total, ratio, item }) {
+        events.push({ sent, total, ratio })
+        phases.push(item.file.name + item.phase)
+        expect(uploads.items).toContain(item)
+      },
+    })
+    const [first, second] = [await request(1), await request(2)]
+    expect(events.at(-1)).toEqual({ sent: 0, total: 200, ratio: 0 })
+    first.sent(50, 100)
+    expect(events.at(-1)).toEqual({ sent: 50, total: 200, ratio: 0.25 })
+    second.sent(100, 100)
+    second.allSent(100)
+    expect(events.at(-1)).toEqual({ sent: 150, total: 200, ratio: 0.75 })
+    first.answer(413, '')
+    await tick()
+    expect(events.at(-1)).toEqual({ sent: 100, total: 100, ratio: 0.99 })
+    second.answer(201, resultOf(second))
+    await uploads
+    expect(events.at(-1)).toEqual({ sent: 100, total: 100, ratio: 1 })
+    expect(phases.filter(phase => phase.includes('done'))).toEqual(['2.pngdone'])
+  })
+
+  it('of no file ends at once', async () => {
+    expect(await uploadEach('/upload', [])).toEqual({ stored: [], failed: [] })
+  })
+
+  it('rejects for a mistake of the page', async () => {
+    const uploads = uploadEach('/upload', files, { headers: { 'Content-Type': 'x' } })
+    await expect(uploads).rejects.toThrow(TypeError)
+    expect(uploads.items[0]?.error).not.toBeInstanceOf(UploadError)
+  })
+})
