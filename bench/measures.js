@@ -50,12 +50,25 @@ const bulk = {
 const small = {
   name: 'small',
   title: 'Small files: 100 KB, 32 at once',
-  text: '3,000 forms over 32 connections that are kept, after 500 to warm up. Storage over http answers at once.',
+  text: '3,000 forms over 32 connections that are kept, after 500 to warm up. Storage answers at once.',
   figures: ['requestsPerSecond', 'p50', 'p99', 'cpuPerRequest', 'peakRSS'],
   repeats: 3,
   work: { size: 100 * KB, uploads: 3000, concurrency: 32, warmUp: { uploads: 500, concurrency: 32 } },
-  cases: [{ name: 'http', contestants: [...OURS, ...PEERS, 'raw-proxy'] }],
-  quick: { repeats: 1, contestants: ['express', 'multer-s3', 'raw-proxy'], work: { uploads: 1500 } },
+  cases: [
+    { name: 'http', title: 'Storage over http', contestants: [...OURS, ...PEERS, 'raw-proxy'] },
+    {
+      name: 'https',
+      title: 'Storage over https',
+      contestants: [...PART_WRITER, ...PEERS],
+      work: { secure: true },
+    },
+  ],
+  quick: {
+    repeats: 1,
+    cases: ['http'],
+    contestants: ['express', 'multer-s3', 'raw-proxy'],
+    work: { uploads: 1500 },
+  },
 }
 
 const lastByte = {
@@ -63,7 +76,7 @@ const lastByte = {
   title: 'From the last byte to the answer',
   text: 'One upload after the other, sent at 50 MB/s so that nothing piles up; every answer of storage takes 30 ms. In round trips to storage: 1.0 would be a single one and nothing else.',
   figures: ['wait', 'roundTrips'],
-  repeats: 2,
+  repeats: 1,
   work: { delay: 30, rate: 50 * MB },
   cases: [
     {
@@ -85,7 +98,7 @@ const crowd = {
   title: 'A crowd: 200 files of 20 MB at once',
   text: 'Everyone connects at the same moment and sends as fast as the server takes it; storage takes its time to answer.',
   figures: ['peakRSS', 'throughput', 'cpuPerGB'],
-  repeats: 2,
+  repeats: 1,
   work: { size: 20 * MB, uploads: 200, concurrency: 200 },
   cases: [
     {
@@ -99,7 +112,7 @@ const crowd = {
       title: 'Storage answers in 1.5 s',
       repeats: 1,
       work: { delay: 1500 },
-      contestants: ['express', 'express-lib-storage', ...PEERS],
+      contestants: ['express', 'multer-s3', 'busboy'],
     },
   ],
   quick: {

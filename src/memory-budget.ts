@@ -1,12 +1,15 @@
 import { totalmem } from 'node:os'
 import { createBufferPool, sizeClass } from './buffer-pool.ts'
-import { formatSize, MiB, parseSize, type Size } from './sizes.ts'
+import { formatSize, KiB, MiB, parseSize, type Size } from './sizes.ts'
 
-/** The bytes of part buffers that uploads may hold together. Uploads that find none left are not read meanwhile. */
+/**
+ * The memory that uploads may take together: their part buffers, and what each takes besides. Uploads that find none
+ * left are not read meanwhile.
+ */
 export interface MemoryBudget {
   /** Bytes. */
   readonly size: number
-  /** Bytes lent to uploads at this moment. Never more than `size`. */
+  /** Bytes of part buffers lent at this moment. Never more than `size`. */
   readonly inUse: number
   /** Uploads that wait for a part buffer, and are not read until they have it. */
   readonly waiting: number
@@ -26,6 +29,8 @@ export interface Loan {
 
 /** What uploads see of a budget. */
 export interface Lender extends MemoryBudget {
+  /** Counts one more upload, until the returned function is called. */
+  enter(): () => void
   /** Undefined where it has to be waited for: there is too little, or others were first. */
   tryBorrow(size: number): Loan | undefined
   /** First come, first served. Rejects with the reason of `signal`. */
@@ -36,6 +41,15 @@ interface Waiter {
   length: number
   take(loan: Loan): void
 }
+
+/**
+ * What an upload takes besides its part buffers: bytes. Mostly what Node has read from its socket, in pieces of 64 KiB,
+ * before it could be told to wait.
+ */
+const EACH = 192 * KiB
+
+/** The share of the budget that stays for part buffers, however many uploads there are. */
+const LEAST = 1 / 2
 
 /** With nothing lent, this much is kept to be lent again: bytes. */
 const KEPT = 64 * MiB
@@ -55,6 +69,15 @@ export function createLender(size: number): Lender {
   const pool = createBufferPool()
   const waiters = new Set<Waiter>()
   let inUse = 0
+  let uploads = 0
+
+  function enter(): () => void {
+    uploads++
+    return () => {
+      uploads--
+      serve()
+    }
+  }
 
   function lengthFor(bytes: number): number {
     const length = sizeClass(bytes)
@@ -64,8 +87,9 @@ export function createLender(size: number): Lender {
     )
   }
 
+  /** A single buffer always fits: somebody has to go on. */
   function fits(length: number): boolean {
-    return inUse + length <= size
+    return inUse === 0 || inUse + length <= Math.max(size * LEAST, size - uploads * EACH)
   }
 
   function tryBorrow(bytes: number): Loan | undefined {
@@ -154,6 +178,7 @@ export function createLender(size: number): Lender {
     get waiting() {
       return waiters.size
     },
+    enter,
     tryBorrow,
     borrow,
   }

@@ -45,6 +45,7 @@ export async function uploadForm(
 ): Promise<UploadResult> {
   const isOurs = whyUnreadable(request) === undefined
   const life = watchUpload(request, settings.signal)
+  const leaveBudget = settings.memoryBudget.enter()
   const { signal } = life
   const fields = createFields(settings)
   const context = { ...extras.context, request, fields: fields.values, signal }
@@ -75,6 +76,7 @@ export async function uploadForm(
     reportError(first, context, settings)
     throw first
   } finally {
+    leaveBudget()
     life.end()
   }
 }

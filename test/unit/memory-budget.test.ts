@@ -97,6 +97,26 @@ describe('a memory budget', () => {
     await expect(budget.borrow(5 * MiB + 1, never)).rejects.toThrow(RangeError)
   })
 
+  it('has less for buffers the more uploads there are, but half of it, and one buffer, in any case', async () => {
+    const budget = createLender(8 * MiB)
+    const leave = Array.from({ length: 16 }, () => budget.enter())
+    const loan = take(budget, 3 * MiB)
+    expect(budget.tryBorrow(3 * MiB)).toBeUndefined()
+    take(budget, 2 * MiB).drop()
+    const more = Array.from({ length: 1000 }, () => budget.enter())
+    expect(budget.tryBorrow(2 * MiB)).toBeUndefined()
+    take(budget, MiB).drop()
+    loan.giveBack()
+    const [largest, next] = [take(budget, 8 * MiB), budget.borrow(MiB, never)]
+    largest.giveBack()
+    const held = await next
+    const waiting = budget.borrow(6 * MiB, never)
+    expect(budget.waiting).toBe(1)
+    for (const end of [...leave, ...more]) end()
+    expect((await waiting).buffer).toHaveLength(6 * MiB)
+    held.giveBack()
+  })
+
   it('has by default one size for the process: 256 MB, or less on a small machine', () => {
     expect(defaultMemoryBudget.size).toBeGreaterThan(16 * MiB)
     expect(defaultMemoryBudget.size).toBeLessThanOrEqual(256 * MiB)
