@@ -130,14 +130,8 @@ const memoryOfUploads = {
   chart: { figure: 'peakRSS', axis: 'uploads at once' },
   repeats: 1,
   work: { size: 20 * MB, delay: 300 },
-  cases: [1, 10, 100, 500].map(count => ({
-    name: `${count}`,
-    title: `${count} at once`,
-    work: { uploads: count, concurrency: count },
-    contestants: ['express', 'multer-s3'],
-    // Peers were seen at 20 to 25 MB for each upload: a machine without that much is spared.
-    memoryOfPeers: count * 25 * MB,
-  })),
+  // Peers were seen at 20 to 25 MB for each upload.
+  cases: atOnce([1, 10, 100, 500], 25 * MB),
 }
 
 const memoryOfSizes = {
@@ -168,13 +162,7 @@ const slow = {
   figures: ['peakRSS', 'fastest', 'slowest', 'cpuPerGB'],
   repeats: 1,
   work: { size: 2 * MB, rate: SLOW_RATE },
-  cases: [500, 1000].map(count => ({
-    name: `${count}`,
-    title: `${count} at once`,
-    work: { uploads: count, concurrency: count },
-    contestants: ['express', 'multer-s3'],
-    memoryOfPeers: count * 5 * MB,
-  })),
+  cases: atOnce([500, 1000], 5 * MB),
 }
 
 const budget = {
@@ -193,6 +181,17 @@ const budget = {
       contestants: ['express'],
     })),
   ),
+}
+
+/** A case for each count of uploads at once. A machine without the memory that peers take for each is spared. */
+function atOnce(counts, memoryOfPeer) {
+  return counts.map(count => ({
+    name: `${count}`,
+    title: `${count} at once`,
+    work: { uploads: count, concurrency: count },
+    contestants: ['express', 'multer-s3'],
+    memoryOfPeers: count * memoryOfPeer,
+  }))
 }
 
 /** In the order in which they are run and shown. */

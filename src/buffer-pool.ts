@@ -39,9 +39,9 @@ export function createBufferPool(): BufferPool {
   }
 
   function trim(most: number): void {
+    if (freeBytes <= most) return
     for (const [length, alike] of free) {
       while (freeBytes > most && alike.pop()) freeBytes -= length
-      if (alike.length === 0) free.delete(length)
     }
   }
 

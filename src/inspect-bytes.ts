@@ -3,17 +3,17 @@ import { UploadError } from './errors.ts'
 import { formatSize } from './sizes.ts'
 import type { IncomingFile } from './types.ts'
 
-export interface ByteLimits {
-  maxFileSize: number
-  maxTotalSize: number
-  /** What the request says of its own length, if it does. */
-  declaredLength?: number
-}
-
 /** Of all files of one form, so far. */
 export interface FormCount {
   files: number
   bytes: number
+}
+
+export interface FormBytes {
+  readonly count: FormCount
+  readonly settings: { readonly maxFileSize: number; readonly maxTotalSize: number }
+  /** What the request says of its own length, if it does. */
+  readonly declaredLength: number | undefined
 }
 
 export interface FileInspector {
@@ -24,15 +24,16 @@ export interface FileInspector {
 }
 
 /** The one pass over the bytes of a file. */
-export function inspectFile(file: IncomingFile, count: FormCount, limits: ByteLimits): FileInspector {
-  const { maxFileSize, maxTotalSize, declaredLength = Number.POSITIVE_INFINITY } = limits
+export function inspectFile(file: IncomingFile, form: FormBytes): FileInspector {
+  const { count, settings, declaredLength = Number.POSITIVE_INFINITY } = form
+  const { maxFileSize, maxTotalSize } = settings
   const place = { field: file.field, filename: file.filename }
-  let size = 0
+  const inspector = { size: 0, inspect }
 
   function inspect(chunk: Buffer): void {
-    size += chunk.length
+    inspector.size += chunk.length
     count.bytes += chunk.length
-    if (size > maxFileSize) {
+    if (inspector.size > maxFileSize) {
       throw new UploadError('FILE_TOO_LARGE', `${nameOf(file)} is larger than ${formatSize(maxFileSize)}.`, {
         ...place,
         limit: maxFileSize,
@@ -51,10 +52,5 @@ export function inspectFile(file: IncomingFile, count: FormCount, limits: ByteLi
     }
   }
 
-  return {
-    get size() {
-      return size
-    },
-    inspect,
-  }
+  return inspector
 }

@@ -87,9 +87,14 @@ export function createLender(size: number): Lender {
     )
   }
 
+  /** What there is for part buffers. */
+  function capacity(): number {
+    return Math.max(size * LEAST, size - uploads * EACH)
+  }
+
   /** A single buffer always fits: somebody has to go on. */
   function fits(length: number): boolean {
-    return inUse === 0 || inUse + length <= Math.max(size * LEAST, size - uploads * EACH)
+    return inUse === 0 || inUse + length <= capacity()
   }
 
   function tryBorrow(bytes: number): Loan | undefined {
@@ -128,46 +133,45 @@ export function createLender(size: number): Lender {
     }
   }
 
-  /** What waits in the pool counts too: lent and free buffers together stay within the budget. */
+  /** What waits in the pool counts too: lent and free buffers together stay within the capacity. */
+  function trim(): void {
+    pool.trim(inUse === 0 ? Math.min(KEPT, capacity()) : Math.max(0, capacity() - inUse))
+  }
+
   function take(length: number): Buffer {
     inUse += length
     const buffer = pool.take(length)
-    pool.trim(Math.max(0, size - inUse))
+    trim()
     return buffer
   }
 
   function lend(length: number): Loan {
-    let buffer = take(length)
+    const loan = { buffer: take(length), shrink, giveBack, drop }
     let ended = false
 
-    function end() {
-      ended = true
-      inUse -= buffer.length
-      if (inUse === 0) pool.trim(KEPT)
+    function shrink(bytes: number) {
+      if (ended || 2 * sizeClass(bytes) > loan.buffer.length) return
+      const large = loan.buffer
+      loan.buffer = take(sizeClass(bytes))
+      large.copy(loan.buffer, 0, 0, bytes)
+      inUse -= large.length
+      pool.put(large)
+      trim()
       serve()
     }
-    return {
-      get buffer() {
-        return buffer
-      },
-      shrink(bytes) {
-        if (ended || 2 * sizeClass(bytes) > buffer.length) return
-        const large = buffer
-        buffer = take(sizeClass(bytes))
-        large.copy(buffer, 0, 0, bytes)
-        inUse -= large.length
-        pool.put(large)
-        serve()
-      },
-      giveBack() {
-        if (ended) return
-        pool.put(buffer)
-        end()
-      },
-      drop() {
-        if (!ended) end()
-      },
+    function giveBack() {
+      if (ended) return
+      pool.put(loan.buffer)
+      drop()
     }
+    function drop() {
+      if (ended) return
+      ended = true
+      inUse -= loan.buffer.length
+      trim()
+      serve()
+    }
+    return loan
   }
 
   return {

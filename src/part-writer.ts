@@ -123,8 +123,7 @@ class StagedParts implements Staged {
     const { s3, signal } = this.#scope
     const answer = await this.#send(body, async Body => {
       const { UploadId } = await this.#createUpload()
-      const part = { Bucket: bucket, Key: key, UploadId, PartNumber: number, Body }
-      return s3.uploadPart({ ...params, ...part }, signal)
+      return s3.uploadPart({ Bucket: bucket, Key: key, UploadId, PartNumber: number, Body, ...params }, signal)
     })
     return { PartNumber: number, ETag: answer.ETag, ...checksumsOf(answer) }
   }
@@ -191,9 +190,8 @@ class StagedParts implements Staged {
 
   async #put() {
     const { bucket, key, params, ifNoneMatch } = this.#target
-    const name = { Bucket: bucket, Key: key }
     return this.#send(this.#takeBody(), Body =>
-      this.#object.put({ ...params, ...name, Body, IfNoneMatch: ifNoneMatch }),
+      this.#object.put({ Bucket: bucket, Key: key, Body, IfNoneMatch: ifNoneMatch, ...params }),
     )
   }
 

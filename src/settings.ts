@@ -33,7 +33,7 @@ export function resolveOptions<Context extends UploadContext>(
   const settings = settle(given as unknown as S3UploadOptions)
   checkNames(given, settings)
   checkMemory(settings)
-  return Object.freeze({ ...settings, ...derive(settings) })
+  return Object.freeze(Object.assign(settings, derive(settings)))
 }
 
 function settle(options: S3UploadOptions) {

@@ -24,7 +24,8 @@ export interface ShareTerms {
   impatient?(): Error
 }
 
-interface Share extends ShareTerms {
+interface Share {
+  terms: ShareTerms
   taken: number
   waiting: Set<() => void>
 }
@@ -36,14 +37,14 @@ export function createSlotPool(): SlotPool {
   let taken = 0
 
   function update(share: Share): void {
-    if (share.waiting.size === 0 || share.taken >= share.own) ready.delete(share)
+    if (share.waiting.size === 0 || share.taken >= share.terms.own) ready.delete(share)
     else ready.add(share)
   }
 
   function grant(): void {
     for (const share of ready) {
       // Nobody overtakes one that may take fewer, or it would never have its turn.
-      if (taken >= share.most) return
+      if (taken >= share.terms.most) return
       ready.delete(share)
       const [enter] = share.waiting
       enter?.()
@@ -52,7 +53,7 @@ export function createSlotPool(): SlotPool {
   }
 
   function share(terms: ShareTerms): Slots {
-    const mine: Share = { ...terms, taken: 0, waiting: new Set() }
+    const mine: Share = { terms, taken: 0, waiting: new Set() }
 
     function take(): () => void {
       mine.taken++

@@ -4,7 +4,7 @@ import { byteSource, isEmpty } from './byte-source.ts'
 import { ownerParams } from './cleanup.ts'
 import { UploadError } from './errors.ts'
 import { checkFieldName } from './form-fields.ts'
-import { type FormCount, inspectFile } from './inspect-bytes.ts'
+import { type FormBytes, inspectFile } from './inspect-bytes.ts'
 import { checkKey, defaultKey } from './object-key.ts'
 import { checkParams } from './object-params.ts'
 import type { FilePart } from './parse-multipart.ts'
@@ -15,13 +15,10 @@ import type { FormResult, IncomingFile, ObjectParams, UploadContext, UploadedFil
 import type { StoredObject, UploadScope, UploadTarget } from './uploader.ts'
 
 /** What the files of one form have in common. */
-export interface Form {
+export interface Form extends FormBytes {
   readonly settings: Settings
   readonly context: UploadContext
   readonly scope: Omit<UploadScope, 'onStored'>
-  /** What the request says of its own length, if it does. */
-  readonly declaredLength: number | undefined
-  readonly count: FormCount
   readonly keys: Set<string>
   /** Resolves when the bytes of all files so far have been read. */
   turn: Promise<unknown>
@@ -38,7 +35,7 @@ export interface StagedFile {
  * nothing for a file input in which no file was chosen.
  */
 export async function stageFile({ file, stream }: FilePart, form: Form): Promise<StagedFile | undefined> {
-  const { settings, scope, count, declaredLength } = form
+  const { settings, scope } = form
   const turn = form.turn
   form.turn = new Promise(resolve => stream.once('end', resolve))
   checkFieldName(file.field, settings)
@@ -53,22 +50,24 @@ export async function stageFile({ file, stream }: FilePart, form: Form): Promise
   // Files that came in one chunk may be named in another order. The bytes of a later one can come only after those of
   // an earlier one, so that it must not have a buffer that the earlier one waits for.
   await untilAborted(() => turn, scope.signal)
-  const target = { ...named, ...sizesFor(form) }
+  const { partSize, largestSize } = sizesFor(form)
+  const target = { partSize, largestSize, ...named }
   const progress = trackProgress(file, form)
-  const inspector = inspectFile(file, count, { ...settings, declaredLength })
+  const inspector = inspectFile(file, form)
   const bytes = byteSource(stream, chunk => {
     inspector.inspect(chunk)
     progress.received(chunk.length)
   })
-  const staged = await settings.uploader.stage(bytes, target, { ...scope, onStored: progress.stored })
+  const staged = await settings.uploader.stage(bytes, target, { onStored: progress.stored, ...scope })
+  const { field, filename, type } = file
   const { bucket, key } = target
 
   return {
-    file: { ...file, bucket, key, size: inspector.size },
+    file: { field, filename, type, bucket, key, size: inspector.size },
     async commit() {
       const object = await staged.commit()
       checkSize(object, inspector.size, target)
-      return { ...file, bucket, key, ...object }
+      return { field, filename, type, bucket, key, ...object }
     },
     abort: () => staged.abort(),
   }
@@ -92,14 +91,15 @@ async function nameFile(file: IncomingFile, form: Form): Promise<Omit<UploadTarg
   // A hook may wait for what never comes, and the upload must be able to end all the same.
   const key = checkKey(await untilAborted(async () => keyFor(file, context), scope.signal), prefix, file)
   claimKey(key, file, form.keys)
-  const params = checkParams(await untilAborted(async () => paramsFor(file, context), scope.signal))
+  const given = checkParams(await untilAborted(async () => paramsFor(file, context), scope.signal))
+  const { ContentType, ...params } = given
   const unique = settings.key === undefined
-  if (ifExists === 'fail' && !unique) await checkVacant(bucket, key, params, scope)
+  if (ifExists === 'fail' && !unique) await checkVacant(bucket, key, given, scope)
   return {
     bucket,
     key,
     unique,
-    params: { ...params, ContentType: params.ContentType ?? file.type },
+    params: { ContentType: ContentType ?? file.type, ...params },
     ifNoneMatch: ifExists === 'fail' ? '*' : undefined,
   }
 }

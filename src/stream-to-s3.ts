@@ -48,7 +48,7 @@ export async function uploadForm(
   const leaveBudget = settings.memoryBudget.enter()
   const { signal } = life
   const fields = createFields(settings)
-  const context = { ...extras.context, request, fields: fields.values, signal }
+  const context = { request, fields: fields.values, signal, ...extras.context }
   const staging: Promise<StagedFile | undefined>[] = []
   const leftovers: Leftover[] = []
   try {

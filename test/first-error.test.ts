@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { StreamToS3Options } from '../src/options.ts'
 import type { IncomingRequest } from '../src/types.ts'
 import { bytes, MB } from './support/bytes.ts'
+import { forgetETag, hold } from './support/faults.ts'
 import { filePart, formBody } from './support/form-body.ts'
 import { incoming, slices } from './support/incoming.ts'
 import { BUCKET, expectNothingLeft, useStorage } from './support/storage.ts'
@@ -27,9 +28,7 @@ describe.each(uploaders)('with the $name', ({ uploader }) => {
 
   describe('the first error', () => {
     it('ends the form at once, whatever the cleanup takes, and is the one that is told', async () => {
-      let release = () => {}
-      const released = new Promise<void>(resolve => (release = resolve))
-      s3.fault(({ operation }) => (operation === 'AbortMultipartUpload' ? { until: released } : undefined))
+      const release = hold(s3, 'AbortMultipartUpload')
       let given = 0
       function* chunks() {
         const small = filePart('small', 'small', bytes(6 * MB))
@@ -112,17 +111,7 @@ describe.each(uploaders)('with the $name', ({ uploader }) => {
   })
 
   it('nothing is in flight any more when it rejects, not even the question for an ETag', async () => {
-    const client = s3.oneTry
-    client.middlewareStack.add(
-      (next, { commandName }) =>
-        async args => {
-          const answer = await next(args)
-          if (commandName === 'CompleteMultipartUploadCommand')
-            delete (answer.output as { ETag?: string }).ETag
-          return answer
-        },
-      { name: 'forgetETag', step: 'initialize' },
-    )
+    forgetETag(s3.oneTry, 'CompleteMultipartUpload')
     const asked = until(() => count('HeadObject') > 0)
     const refused = until(() =>
       s3.requests.some(({ operation, status }) => operation === 'PutObject' && status === 403),
@@ -131,16 +120,12 @@ describe.each(uploaders)('with the $name', ({ uploader }) => {
       operation === 'PutObject' ? { until: asked, status: 403, code: 'AccessDenied' } : undefined,
     )
     s3.fault(({ operation }) => (operation === 'HeadObject' ? { until: refused } : undefined))
-    try {
-      const form = formBody([filePart('a', 'a', bytes(PART + 1)), filePart('b', 'b', 'b')])
-      await expect(upload(incoming(slices(form, 65_536)))).rejects.toMatchObject({ code: 'STORAGE_FAILED' })
-      expect(s3.requests.filter(({ status }) => status === undefined)).toEqual([])
-      const operations = s3.requests.map(({ operation }) => operation)
-      expect(operations.indexOf('HeadObject')).toBeLessThan(operations.indexOf('DeleteObject'))
-      expectNothingLeft(s3)
-    } finally {
-      client.middlewareStack.remove('forgetETag')
-    }
+    const form = formBody([filePart('a', 'a', bytes(PART + 1)), filePart('b', 'b', 'b')])
+    await expect(upload(incoming(slices(form, 65_536)))).rejects.toMatchObject({ code: 'STORAGE_FAILED' })
+    expect(s3.requests.filter(({ status }) => status === undefined)).toEqual([])
+    const operations = s3.requests.map(({ operation }) => operation)
+    expect(operations.indexOf('HeadObject')).toBeLessThan(operations.indexOf('DeleteObject'))
+    expectNothingLeft(s3)
   })
 
   it('many uploads share a signal, many files a form and many parts a file without a warning of leaks', async () => {
@@ -173,25 +158,11 @@ describe.each(uploaders)('with the $name', ({ uploader }) => {
   })
 
   it('asks for the ETag that the answer to CompleteMultipartUpload leaves out', async () => {
-    const client = s3.oneTry
-    client.middlewareStack.add(
-      (next, { commandName }) =>
-        async args => {
-          const answer = await next(args)
-          if (commandName === 'CompleteMultipartUploadCommand')
-            delete (answer.output as { ETag?: string }).ETag
-          return answer
-        },
-      { name: 'forgetETag', step: 'initialize' },
-    )
-    try {
-      const form = formBody([filePart('a', 'a', bytes(PART + 1))])
-      const { files } = await upload(incoming(slices(form, 65_536)))
-      expect(files[0]?.etag).toMatch(/-2$/)
-      expect(files[0]?.etag).toBe(s3.objects(BUCKET)[0]?.etag)
-    } finally {
-      client.middlewareStack.remove('forgetETag')
-    }
+    forgetETag(s3.oneTry, 'CompleteMultipartUpload')
+    const form = formBody([filePart('a', 'a', bytes(PART + 1))])
+    const { files } = await upload(incoming(slices(form, 65_536)))
+    expect(files[0]?.etag).toMatch(/-2$/)
+    expect(files[0]?.etag).toBe(s3.objects(BUCKET)[0]?.etag)
   })
 
   it('never has more S3 requests in flight than its concurrency', async () => {

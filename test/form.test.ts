@@ -2,6 +2,7 @@ import { streamToS3, type UploadResult } from 's3-upstream'
 import { describe, expect, it } from 'vitest'
 import type { StreamToS3Options } from '../src/options.ts'
 import { bytes, MB } from './support/bytes.ts'
+import { hold } from './support/faults.ts'
 import { BOUNDARY, type FormPart, filePart, formBody } from './support/form-body.ts'
 import { incoming, slices } from './support/incoming.ts'
 import { BUCKET, expectNothingLeft, useStorage } from './support/storage.ts'
@@ -360,9 +361,7 @@ describe('a request', () => {
   })
 
   it('does not suffer from a second call while the first one is held back by S3', async () => {
-    let release = () => {}
-    const released = new Promise<void>(resolve => (release = resolve))
-    s3.fault(({ operation }) => (operation === 'UploadPart' ? { until: released } : undefined))
+    const release = hold(s3, 'UploadPart')
     const body = bytes(30 * MB)
     const request = incoming(slices(formBody([filePart('f', 'f', body)]), 65_536))
     const options = { bucket: BUCKET, client: s3.client, concurrency: 1, drainTimeout: 1 }

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createMemoryBudget, defaultMemoryBudget, type MemoryBudget, type UploadError } from 's3-upstream'
 import { s3Upload } from 's3-upstream/http'
-import type { S3Operation } from 's3-upstream/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { S3UploadOptions } from '../src/options.ts'
 import { bytes, MB, sha256 } from './support/bytes.ts'
+import { hold } from './support/faults.ts'
 import { FORM_TYPE, type FormPart, filePart, formBody } from './support/form-body.ts'
 import { listen, type RunningRoute } from './support/routes.ts'
 import { open, post, postChunks, type Reply, replyTo } from './support/send.ts'
@@ -30,15 +30,6 @@ async function start(options: Partial<S3UploadOptions> = {}): Promise<RunningRou
 /** Every budget lends nothing when its uploads have ended. */
 function expectAllReturned(budget: MemoryBudget): void {
   expect(budget).toMatchObject({ inUse: 0, waiting: 0 })
-}
-
-function hold(operation: S3Operation): () => void {
-  let release = () => {}
-  const until = new Promise<void>(resolve => {
-    release = resolve
-  })
-  s3.fault(request => (request.operation === operation ? { until } : undefined))
-  return release
 }
 
 /** What the server's store has under the keys of an answer, in the order of the form. */
@@ -149,7 +140,7 @@ describe('the memory budget', () => {
         if (stored > 0) order.push(file.filename)
       },
     })
-    const release = hold('PutObject')
+    const release = hold(s3, 'PutObject')
     const names = ['a', 'b', 'c', 'd']
     const replies: Promise<Reply>[] = []
     for (const [i, name] of names.entries()) {
@@ -283,7 +274,7 @@ describe('S3 requests', () => {
         if (bytes === 100_000) received++
       },
     })
-    const release = hold('PutObject')
+    const release = hold(s3, 'PutObject')
     const body = formBody([filePart('f', 'f.bin', bytes(100_000))])
     const replies = Array.from({ length: uploads }, () => post(url, body))
     await until(() => received === uploads && s3.requests.length === 3)
@@ -296,7 +287,7 @@ describe('S3 requests', () => {
 
   it('of one upload alone are as many as its concurrency', async () => {
     const { url } = await start({ concurrency: 6, memoryBudget: '64MB' })
-    const release = hold('UploadPart')
+    const release = hold(s3, 'UploadPart')
     const reply = post(url, formBody([filePart('f', 'f.bin', bytes(40 * MB))]))
     const parts = () => s3.requests.filter(({ operation }) => operation === 'UploadPart')
     await until(() => parts().length === 6)

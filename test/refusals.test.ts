@@ -5,20 +5,18 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { promisify } from 'node:util'
 import express5 from 'express'
 import { s3Upload } from 's3-upstream/express'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { S3UploadOptions } from '../src/options.ts'
 import { bytes, MB } from './support/bytes.ts'
+import { hold } from './support/faults.ts'
 import { FORM_TYPE, filePart, formBody } from './support/form-body.ts'
-import { type RunningRoute, routes } from './support/routes.ts'
+import { type RunningRoute, routes, useRunningRoutes } from './support/routes.ts'
 import { open, post, replyTo } from './support/send.ts'
 import { BUCKET, expectNothingLeft, useStorage } from './support/storage.ts'
 import { until } from './support/until.ts'
 
 const s3 = await useStorage()
-const running: RunningRoute[] = []
-afterEach(async () => {
-  await Promise.all(running.splice(0).map(route => route.close()))
-})
+const running = useRunningRoutes()
 
 /** Left out where there is no curl, and that is said; never in CI. */
 function hasCurl(): boolean {
@@ -169,9 +167,7 @@ describe.each(routes)('$name', kind => {
     })
 
     it('is not one that waits for a slow storage', async () => {
-      let release = () => {}
-      const released = new Promise<void>(resolve => (release = resolve))
-      s3.fault(({ operation }) => (operation === 'UploadPart' ? { until: released } : undefined))
+      const release = hold(s3, 'UploadPart')
       const { url } = await start({ idleTimeout: '1s', concurrency: 1 })
       const reply = post(url, formBody([filePart('a', 'a', bytes(30 * MB))]))
       await until(() => s3.requests.some(({ operation }) => operation === 'UploadPart'))

@@ -1,23 +1,22 @@
 import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { S3UploadOptions } from '../src/options.ts'
 import type { UploadedFile } from '../src/types.ts'
 import { bytes, MB, sha256 } from './support/bytes.ts'
 import { FORM_TYPE, filePart, formBody } from './support/form-body.ts'
-import { type RouteKind, type RunningRoute, routes } from './support/routes.ts'
+import {
+  combinations,
+  type RouteKind,
+  type RunningRoute,
+  routes,
+  useRunningRoutes,
+} from './support/routes.ts'
 import { open, post, postChunks, replyTo } from './support/send.ts'
 import { BUCKET, expectNothingLeft, useStorage } from './support/storage.ts'
-import { uploaders } from './support/uploaders.ts'
 
 const s3 = await useStorage()
-const running: RunningRoute[] = []
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map(route => route.close()))
-})
-
-const combinations = routes.flatMap(kind => uploaders.map(({ name, uploader }) => ({ kind, name, uploader })))
+const running = useRunningRoutes()
 
 /** The contract that every adapter keeps with every uploader. */
 describe.each(combinations)('$kind.name through the $name', ({ kind, uploader }) => {

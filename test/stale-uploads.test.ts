@@ -6,6 +6,7 @@ import {
 import type { RecordedRequest } from 's3-upstream/testing'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type AbortStaleUploadsOptions, abortStaleUploads } from '../src/abort-stale-uploads.ts'
+import { hold } from './support/faults.ts'
 import { BUCKET, useStorage } from './support/storage.ts'
 import { until } from './support/until.ts'
 
@@ -190,11 +191,7 @@ describe('abortStaleUploads', () => {
   it('has no more than four aborts in flight at once', async () => {
     await begin(...'abcdefghij')
     later(2 * HOUR)
-    let release = () => {}
-    const released = new Promise<void>(resolve => {
-      release = resolve
-    })
-    s3.fault(({ operation }) => (operation === 'AbortMultipartUpload' ? { until: released } : undefined))
+    const release = hold(s3, 'AbortMultipartUpload')
     const inFlight = ({ operation, status }: RecordedRequest) =>
       operation === 'AbortMultipartUpload' && status === undefined
 

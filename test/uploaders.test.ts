@@ -4,6 +4,7 @@ import type { S3Operation } from 's3-upstream/testing'
 import { describe, expect, it } from 'vitest'
 import type { StreamToS3Options } from '../src/options.ts'
 import { bytes, MB, sha256 } from './support/bytes.ts'
+import { forgetETag, hold } from './support/faults.ts'
 import { filePart, formBody } from './support/form-body.ts'
 import { incoming, slices } from './support/incoming.ts'
 import { BUCKET, expectNothingLeft, useStorage } from './support/storage.ts'
@@ -35,16 +36,6 @@ describe.each(uploaders)('the $name', ({ uploader }) => {
     (operation: S3Operation, n = 1) =>
     () =>
       s3.requests.filter(request => request.operation === operation).length >= n
-
-  /** Holds one operation at S3 until the test lets it go. */
-  function hold(operation: S3Operation): () => void {
-    let release = () => {}
-    const released = new Promise<void>(resolve => {
-      release = resolve
-    })
-    s3.fault(request => (request.operation === operation ? { until: released } : undefined))
-    return release
-  }
 
   describe('sizes', () => {
     const MULTIPART = (parts: number) => [
@@ -97,7 +88,7 @@ describe.each(uploaders)('the $name', ({ uploader }) => {
       { during: 'CompleteMultipartUpload', size: 2 * PART },
       { during: 'PutObject', size: 1000 },
     ] as const)('during $during, leaves nothing', async ({ during, size }) => {
-      const release = hold(during)
+      const release = hold(s3, during)
       const controller = new AbortController()
       const outcome = upload(bytes(size), { signal: controller.signal }).catch(error => error)
       await until(arrived(during))
@@ -219,24 +210,10 @@ describe.each(uploaders)('the $name', ({ uploader }) => {
   })
 
   it('finds out the ETag that an answer leaves out', async () => {
-    const client = s3.oneTry
-    const forget = { name: 'forgetETag', step: 'initialize' } as const
-    client.middlewareStack.add(
-      (next, context) => async args => {
-        const answer = await next(args)
-        if (context.commandName !== 'HeadObjectCommand') delete (answer.output as { ETag?: string }).ETag
-        return answer
-      },
-      { ...forget, tags: [], priority: 'low' },
-    )
-    try {
-      // Parts need their ETags, so only the answers of PutObject are without one here.
-      const { files } = await upload(bytes(100))
-      expect(files[0]?.etag).toBe(s3.objects(BUCKET)[0]?.etag)
-      expect(operations()).toEqual(['PutObject', 'HeadObject'])
-    } finally {
-      client.middlewareStack.remove('forgetETag')
-    }
+    forgetETag(s3.oneTry, 'PutObject')
+    const { files } = await upload(bytes(100))
+    expect(files[0]?.etag).toBe(s3.objects(BUCKET)[0]?.etag)
+    expect(operations()).toEqual(['PutObject', 'HeadObject'])
   })
 
   it('puts parts together in their order, whichever is answered first', async () => {
@@ -251,7 +228,7 @@ describe.each(uploaders)('the $name', ({ uploader }) => {
   })
 
   it('has as many parts in flight as it may, and reads no further while they are', async () => {
-    const release = hold('UploadPart')
+    const release = hold(s3, 'UploadPart')
     let given = 0
     function* counted() {
       for (const chunk of slices(formBody([filePart('f', 'f', bytes(60 * MB))]), 65_536)) {
@@ -278,7 +255,7 @@ describe.each(uploaders)('the $name', ({ uploader }) => {
   })
 
   it('reads the next file while S3 is still busy with one', async () => {
-    const release = hold('UploadPart')
+    const release = hold(s3, 'UploadPart')
     const done = uploadAll([bytes(PART + 1), bytes(10), bytes(PART + 1)])
     await until(arrived('UploadPart', 4))
     release()

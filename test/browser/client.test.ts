@@ -13,9 +13,11 @@ import { readText, useSite } from './support/site.ts'
 
 const s3 = await useStorage()
 const { open } = useBrowser()
-const store = s3Upload(BUCKET, { client: s3.client, accept: 'image/*', maxFileSize: '50MB' })
+const storeOptions = { client: s3.client, accept: 'image/*', maxFileSize: '50MB' } as const
+const store = s3Upload(BUCKET, storeOptions)
 
 let held: IncomingMessage | undefined
+let middleSeen: Promise<void> | undefined
 let answers = 0
 let atOnce = 0
 let mostAtOnce = 0
@@ -23,6 +25,14 @@ let mostAtOnce = 0
 const other = useSite({ '/echo': allowOrigin(echo) })
 const site = useSite({
   '/upload': store,
+  // The second file is not read before the page has seen it partly sent.
+  '/upload-in-two-steps': s3Upload(BUCKET, {
+    ...storeOptions,
+    async key({ filename }) {
+      if (filename === 'b.png') await middleSeen
+      return filename
+    },
+  }),
   '/echo': echo,
   '/unread': request => {
     held = request
@@ -132,18 +142,30 @@ describe('upload() in a page without a bundler', () => {
 
   it('tells how far each file of a form is', async () => {
     const page = await openSite()
+    let onMiddle = () => {}
+    middleSeen = new Promise(resolve => {
+      onMiddle = resolve
+    })
+    await page.exposeFunction('onMiddle', onMiddle)
     const events = await page.evaluate(async () => {
+      const { onMiddle } = window as unknown as { onMiddle(): void }
       const events: number[][] = []
-      const files = ['a.png', 'b.png'].map(
-        name => new File([new Uint8Array(15 << 20)], name, { type: 'image/png' }),
+      // The second file is larger than what the buffers of both sockets take while nobody reads.
+      const files = Object.entries({ 'a.png': 15 << 20, 'b.png': 45 << 20 }).map(
+        ([name, size]) => new File([new Uint8Array(size)], name, { type: 'image/png' }),
       )
-      await window.client.upload('/upload', files, {
-        onProgress: ({ files }) => events.push(files.map(({ sent }) => sent)),
+      await window.client.upload('/upload-in-two-steps', files, {
+        onProgress({ files }) {
+          events.push(files.map(({ sent }) => sent))
+          const { sent = 0, total = 0 } = files[1] ?? {}
+          if (sent > 0 && sent < total) onMiddle()
+        },
       })
       return events
     })
     for (const [a = 0, b = 0] of events) expect(b === 0 || a === 15 * MB).toBe(true)
-    expect(events.at(-1)).toEqual([15 * MB, 15 * MB])
+    expect(events.some(([, b = 0]) => b > 0 && b < 45 * MB)).toBe(true)
+    expect(events.at(-1)).toEqual([15 * MB, 45 * MB])
   })
 
   it('sends the fields of a form before its files, and leaves Content-Type to the browser', async () => {

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net'
-import type { S3Operation } from 's3-upstream/testing'
-import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import type { S3UploadOptions } from '../../src/options.ts'
 import type { Uploader } from '../../src/uploader.ts'
 import { bytes, MB, sha256 } from '../support/bytes.ts'
+import { hold } from '../support/faults.ts'
 import { filePart, formBody } from '../support/form-body.ts'
-import { type RouteKind, type RunningRoute, routes } from '../support/routes.ts'
+import { type RouteKind, type RunningRoute, routes, useRunningRoutes } from '../support/routes.ts'
 import { post } from '../support/send.ts'
 import { BUCKET, expectNothingLeft, useStorage } from '../support/storage.ts'
 import { until } from '../support/until.ts'
@@ -45,12 +45,9 @@ interface Start extends RunningRoute {
   requests: ReturnType<typeof watchRequests>
 }
 
-const running: RunningRoute[] = []
+const running = useRunningRoutes()
 let cuts = 0
 
-afterEach(async () => {
-  await Promise.all(running.splice(0).map(route => route.close()))
-})
 afterAll(() => {
   process.stdout.write(`${cuts} uploads cut\n`)
 })
@@ -183,7 +180,7 @@ describe.each(uploaders)('through the $name', ({ uploader }) => {
       { during: 'UploadPart', body: largeForm },
     ] as const)('a whole form cut during $during leaves nothing', async ({ during, body }) => {
       const route = await start(http, uploader)
-      const release = hold(during)
+      const release = hold(s3, during)
       const id = nextId()
       const failed = route.failures.of(id)
       const { socket, received } = openWire(route.url)
@@ -206,7 +203,7 @@ describe.each(uploaders)('through the $name', ({ uploader }) => {
     'a form cut by %s while S3 keeps the server from reading leaves nothing',
     async way => {
       const route = await start(http, uploader, { concurrency: 1 })
-      const release = hold('UploadPart')
+      const release = hold(s3, 'UploadPart')
       const id = nextId()
       const failed = route.failures.of(id)
       const body = formBody([filePart('f', 'f.bin', bytes(24 * MB))])
@@ -224,13 +221,3 @@ describe.each(uploaders)('through the $name', ({ uploader }) => {
     },
   )
 })
-
-/** Holds one operation at S3 until the test lets it go. */
-function hold(operation: S3Operation): () => void {
-  let release = () => {}
-  const released = new Promise<void>(resolve => {
-    release = resolve
-  })
-  s3.fault(request => (request.operation === operation ? { until: released } : undefined))
-  return release
-}

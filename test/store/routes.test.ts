@@ -1,23 +1,16 @@
 import { EventEmitter, once } from 'node:events'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { S3UploadOptions } from '../../src/options.ts'
 import type { UploadedFile } from '../../src/types.ts'
 import { bytes, MB, sha256 } from '../support/bytes.ts'
 import { FORM_TYPE, filePart, formBody } from '../support/form-body.ts'
-import { type RunningRoute, routes } from '../support/routes.ts'
+import { combinations, type RunningRoute, useRunningRoutes } from '../support/routes.ts'
 import { open, post } from '../support/send.ts'
 import { useStore } from '../support/store.ts'
-import { uploaders } from '../support/uploaders.ts'
 
 const store = await useStore()
 const { client } = store.connect()
-const running: RunningRoute[] = []
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map(route => route.close()))
-})
-
-const combinations = routes.flatMap(kind => uploaders.map(({ name, uploader }) => ({ kind, name, uploader })))
+const running = useRunningRoutes()
 
 describe.each(combinations)('$kind.name through the $name', ({ kind, uploader }) => {
   async function start(options: Partial<S3UploadOptions> = {}): Promise<RunningRoute> {

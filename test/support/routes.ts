@@ -8,7 +8,9 @@ import Koa2 from 'koa2'
 import { s3Upload as expressUpload } from 's3-upstream/express'
 import { s3Upload as httpUpload } from 's3-upstream/http'
 import { s3Upload as koaUpload } from 's3-upstream/koa'
+import { afterEach } from 'vitest'
 import type { S3UploadOptions } from '../../src/options.ts'
+import { uploaders } from './uploaders.ts'
 
 export interface RunningRoute {
   url: string
@@ -34,6 +36,20 @@ export const routes: RouteKind[] = [
   { name: 'Koa 3', open: options => listen(errors => koaApp(Koa3, options, errors)) },
   { name: 'node:http', open: ({ respond: _, ...options }) => listen(() => httpUpload(options)) },
 ]
+
+/** Every adapter with every uploader. */
+export const combinations = routes.flatMap(kind =>
+  uploaders.map(({ name, uploader }) => ({ kind, name, uploader })),
+)
+
+/** Routes that are put in here are closed after each test. */
+export function useRunningRoutes(): RunningRoute[] {
+  const running: RunningRoute[] = []
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map(route => route.close()))
+  })
+  return running
+}
 
 /** With `respond: false`, answers 200 with what was handed on. */
 function expressApp(express: typeof express5, options: S3UploadOptions, errors: unknown[]): RequestListener {

@@ -43,13 +43,3 @@ export async function expectNothingLeft(s3: S3Server): Promise<void> {
   await until(() => s3.uploads(BUCKET).length === 0)
   expect(s3.objects(BUCKET).map(({ key }) => key)).toEqual([])
 }
-
-/** Holds every request of this kind at S3 until released. */
-export function hold(s3: S3Server, name: string): () => void {
-  let release = () => {}
-  const until = new Promise<void>(resolve => {
-    release = resolve
-  })
-  s3.fault(({ operation }) => (operation === name ? { until } : undefined))
-  return release
-}
