@@ -36,18 +36,19 @@ export class ObjectCommit {
   }
 
   put(input: PutObjectCommandInput & { Body: Uint8Array }) {
-    this.#expectedETag = () => etagOfBody(input.Body)
-    return this.#commit(() => this.#scope.s3.putObject(input))
+    const expectedETag = () => etagOfBody(input.Body)
+    return this.#commit(() => this.#scope.s3.putObject(input), expectedETag)
   }
 
   complete(input: CompleteMultipartUploadCommandInput) {
     const parts = input.MultipartUpload?.Parts ?? []
-    this.#expectedETag = () => etagOfParts(parts.map(({ ETag }) => ETag))
-    return this.#commit(() => this.#scope.s3.completeMultipartUpload(input))
+    const expectedETag = () => etagOfParts(parts.map(({ ETag }) => ETag))
+    return this.#commit(() => this.#scope.s3.completeMultipartUpload(input), expectedETag)
   }
 
   /** Waits for a slot only while the upload is good, and then for the answer whatever happens. */
-  #commit<Output extends Answer>(send: () => Promise<Output>): Promise<Output> {
+  #commit<Output extends Answer>(send: () => Promise<Output>, expectedETag: () => string): Promise<Output> {
+    this.#expectedETag = expectedETag
     const request = this.#scope.slots.run(async () => {
       this.#state = 'unknown'
       try {

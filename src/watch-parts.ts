@@ -71,11 +71,12 @@ export function watchParts(parser: Writable, onHead: (head: PartHead) => void): 
     if (headParser || !internals._hparser) return
     headParser = internals._hparser
     const { cb } = headParser
-    headParser.cb = head => {
+    const onWatched = (head: PartHead) => {
       heads++
       onHead(head)
       cb(head)
     }
+    headParser.cb = onWatched
   }
 
   // Every boundary begins a part, but the last.
