@@ -24,11 +24,19 @@ export interface FormLimits {
   maxRequestSize: number
 }
 
-/** What can be known before a byte is read. Throws an `UploadError`. */
-export function checkRequest(request: IncomingRequest, limits: FormLimits): void {
+/**
+ * What can be known before a byte is read. Throws an `UploadError`.
+ *
+ * @param unreadable as `whyUnreadable` has it
+ */
+export function checkRequest(
+  request: IncomingRequest,
+  unreadable: string | undefined,
+  limits: FormLimits,
+): void {
   // First what concerns the client: a body parser may well have read what is no form.
   checkContentType(request.headers['content-type'])
-  claimRequest(request)
+  claimRequest(request, unreadable)
   checkContentEncoding(request.headers['content-encoding'])
   checkDeclaredLength(declaredLength(request), limits)
 }
@@ -42,13 +50,12 @@ export function declaredLength({ headers }: IncomingRequest): number | undefined
 const uploading = new WeakSet<IncomingRequest>()
 
 /** Takes a request for one upload. Throws `BODY_ALREADY_READ` where somebody else has it or had it. */
-function claimRequest(request: IncomingRequest): void {
+function claimRequest(request: IncomingRequest, unreadable: string | undefined): void {
   if (request.destroyed && !request.readableDidRead) throw abortedByClient()
-  const cause = whyUnreadable(request)
-  if (cause) {
+  if (unreadable) {
     throw new UploadError(
       'BODY_ALREADY_READ',
-      `${cause} The upload must be the first to read the request: mount it before body parsers and other upload middleware.`,
+      `${unreadable} The upload must be the first to read the request: mount it before body parsers and other upload middleware.`,
       { expose: true },
     )
   }

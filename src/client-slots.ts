@@ -25,10 +25,8 @@ const pools = new WeakMap<S3ClientLike, SlotPool>()
  * to answer.
  */
 export async function slotsOf(client: S3ClientLike, limits: RequestLimits): Promise<Slots> {
-  const pool = pools.get(client) ?? createSlotPool()
-  pools.set(client, pool)
   const { concurrency, maxS3Requests, storageTimeout } = limits
-  return pool.share({
+  return poolOf(client).share({
     own: concurrency,
     most: maxS3Requests ?? (await defaultMost(client)),
     patience: storageTimeout,
@@ -38,6 +36,14 @@ export async function slotsOf(client: S3ClientLike, limits: RequestLimits): Prom
         `No request to S3 could be sent for ${storageTimeout} ms: those before it were not answered.`,
       ),
   })
+}
+
+function poolOf(client: S3ClientLike): SlotPool {
+  const known = pools.get(client)
+  if (known) return known
+  const pool = createSlotPool()
+  pools.set(client, pool)
+  return pool
 }
 
 async function defaultMost({ config }: S3ClientLike): Promise<number> {

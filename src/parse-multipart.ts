@@ -1,11 +1,12 @@
-import type { Readable, Writable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import busboy from 'busboy'
 import { checkCharset, checkHead, checkName, checkTransferEncoding, checkType } from './check-part.ts'
 import { UploadError } from './errors.ts'
+import { feedParser } from './feed-parser.ts'
 import { cleanFilename } from './filename.ts'
+import { createRequestWatch } from './request-watch.ts'
 import { formatSize } from './sizes.ts'
 import type { IncomingFile, IncomingRequest } from './types.ts'
-import { watchBytes } from './watch-bytes.ts'
 import { watchParts } from './watch-parts.ts'
 
 export interface FieldPart {
@@ -50,15 +51,18 @@ export function parseMultipart(
   return new Promise((resolve, reject) => {
     const parser = createParser(request, limits)
     let settled = false
-    let stopWatching = () => {}
-    const feeder = feed(request, parser)
+    const watch = createRequestWatch(
+      limits.idleTimeout,
+      total => total > limits.maxRequestSize && fail(tooLarge(limits)),
+      () => fail(stalled(limits)),
+    )
+    const feed = feedParser(request, parser, watch)
 
     function settle(finish: () => void) {
       if (settled) return
       settled = true
       signal.removeEventListener('abort', onAbort)
-      stopWatching()
-      feeder.stop()
+      feed.stop()
       finish()
       parser.destroy()
     }
@@ -85,7 +89,7 @@ export function parseMultipart(
     parser.on('file', (name, stream, info) => {
       // The parser destroys the stream with an error when it fails, and tells of that by its own 'error'.
       stream.on('error', () => {})
-      feeder.watch(stream)
+      feed.watch(stream)
       handle(() => {
         checkTransferEncoding(info.encoding)
         const filename = cleanFilename(info.filename ?? '')
@@ -101,13 +105,7 @@ export function parseMultipart(
 
     signal.addEventListener('abort', onAbort)
     if (signal.aborted) return onAbort()
-    feeder.start()
-    stopWatching = watchBytes(
-      request,
-      limits.idleTimeout,
-      total => total > limits.maxRequestSize && fail(tooLarge(limits)),
-      () => fail(stalled(limits)),
-    )
+    feed.start()
   })
 }
 
@@ -116,7 +114,7 @@ function createParser(request: IncomingRequest, { maxFieldSize, maxParts }: Pars
     return busboy({
       headers: request.headers,
       defParamCharset: 'utf8',
-      // Nothing is to wait in the parser while a file is paused: see feed().
+      // Nothing is to wait in the parser while a file is paused: see feedParser().
       fileHwm: 1,
       limits: {
         // busboy speaks up at a limit, not above it. Files, fields and their bytes are counted by us.
@@ -127,58 +125,6 @@ function createParser(request: IncomingRequest, { maxFieldSize, maxParts }: Pars
   } catch (cause) {
     throw new UploadError('MISSING_BOUNDARY', 'The Content-Type header has no usable boundary.', { cause })
   }
-}
-
-/**
- * Hands the bytes of a request to the parser, and reads on only when they have been dealt with. `pipe` would first
- * fill the buffers on the way: some 300 KiB, for each of a thousand uploads that wait for memory.
- */
-function feed(request: IncomingRequest, parser: Writable) {
-  let paused = false
-  let stopped = false
-  let file: Readable | undefined
-
-  function isReady(): boolean {
-    return parser.writableLength === 0 && !(file && isHeld(file))
-  }
-  function onData(chunk: Buffer) {
-    parser.write(chunk, goOn)
-    if (stopped || isReady()) return
-    paused = true
-    request.pause()
-  }
-  /** A stream asks for more before it hands on what it has, and only then is known whether more can be taken. */
-  function goOn() {
-    if (paused) process.nextTick(resume)
-  }
-  function resume() {
-    if (!paused || !isReady()) return
-    paused = false
-    request.resume()
-  }
-  function onEnd() {
-    parser.end()
-  }
-  return {
-    start() {
-      request.on('data', onData).on('end', onEnd).resume()
-    },
-    /** The file that bytes go to from now on. */
-    watch(stream: Readable) {
-      file = stream.on('resume', goOn).on('end', goOn)
-    },
-    /** Leaves the request paused. */
-    stop() {
-      stopped = true
-      paused = false
-      request.off('data', onData).off('end', onEnd).pause()
-    },
-  }
-}
-
-/** Whether whoever reads a file has enough for now. A stream counts as paused also for those who wait for 'readable'. */
-function isHeld(file: Readable): boolean {
-  return file.isPaused() && !file.readableEnded && file.listenerCount('readable') === 0
 }
 
 function malformed(cause: Error): UploadError {

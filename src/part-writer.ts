@@ -123,7 +123,10 @@ class StagedParts implements Staged {
     const { s3, signal } = this.#scope
     const answer = await this.#send(body, async Body => {
       const { UploadId } = await this.#createUpload()
-      return s3.uploadPart({ Bucket: bucket, Key: key, UploadId, PartNumber: number, Body, ...params }, signal)
+      return s3.uploadPart(
+        { Bucket: bucket, Key: key, UploadId, PartNumber: number, Body, ...params },
+        signal,
+      )
     })
     return { PartNumber: number, ETag: answer.ETag, ...checksumsOf(answer) }
   }

@@ -164,8 +164,7 @@ function partSize(size: number, maxFileSize: number): number {
 
 function params(value: S3UploadOptions['params'] = {}) {
   if (typeof value === 'function') return value
-  const fixed = Object.freeze({ ...checkParams(value) })
-  return () => fixed
+  return Object.freeze({ ...checkParams(value) })
 }
 
 function client(value: S3ClientLike): S3ClientLike {

@@ -101,7 +101,7 @@ export function createSlotPool(): SlotPool {
 
     async function acquire(signal?: AbortSignal): Promise<() => void> {
       signal?.throwIfAborted()
-      return turn(signal)
+      return ready.size === 0 && mine.taken < terms.own && taken < terms.most ? take() : turn(signal)
     }
 
     async function run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {

@@ -20,8 +20,8 @@ export interface Form extends FormBytes {
   readonly context: UploadContext
   readonly scope: Omit<UploadScope, 'onStored'>
   readonly keys: Set<string>
-  /** Resolves when the bytes of all files so far have been read. */
-  turn: Promise<unknown>
+  /** Resolves when the bytes of all files so far have been read; undefined before the first one. */
+  turn: Promise<unknown> | undefined
 }
 
 export interface StagedFile {
@@ -36,7 +36,7 @@ export interface StagedFile {
  */
 export async function stageFile({ file, stream }: FilePart, form: Form): Promise<StagedFile | undefined> {
   const { settings, scope } = form
-  const turn = form.turn
+  const { turn } = form
   form.turn = new Promise(resolve => stream.once('end', resolve))
   checkFieldName(file.field, settings)
   if (file.filename === '' && (await isEmpty(stream, scope.signal))) {
@@ -49,7 +49,7 @@ export async function stageFile({ file, stream }: FilePart, form: Form): Promise
   const named = await nameFile(file, form)
   // Files that came in one chunk may be named in another order. The bytes of a later one can come only after those of
   // an earlier one, so that it must not have a buffer that the earlier one waits for.
-  await untilAborted(() => turn, scope.signal)
+  if (turn) await untilAborted(() => turn, scope.signal)
   const { partSize, largestSize } = sizesFor(form)
   const target = { partSize, largestSize, ...named }
   const progress = trackProgress(file, form)
@@ -87,13 +87,17 @@ type Sizes = Pick<UploadTarget, 'partSize' | 'largestSize'>
 
 async function nameFile(file: IncomingFile, form: Form): Promise<Omit<UploadTarget, keyof Sizes>> {
   const { settings, context, scope } = form
-  const { key: keyFor = defaultKey, params: paramsFor, bucket, prefix, ifExists } = settings
+  const { key: keyFor, params: paramsFor, bucket, prefix, ifExists } = settings
   // A hook may wait for what never comes, and the upload must be able to end all the same.
-  const key = checkKey(await untilAborted(async () => keyFor(file, context), scope.signal), prefix, file)
+  const name = keyFor ? await untilAborted(async () => keyFor(file, context), scope.signal) : defaultKey(file)
+  const key = checkKey(name, prefix, file)
   claimKey(key, file, form.keys)
-  const given = checkParams(await untilAborted(async () => paramsFor(file, context), scope.signal))
+  const given =
+    typeof paramsFor === 'function'
+      ? checkParams(await untilAborted(async () => paramsFor(file, context), scope.signal))
+      : paramsFor
   const { ContentType, ...params } = given
-  const unique = settings.key === undefined
+  const unique = keyFor === undefined
   if (ifExists === 'fail' && !unique) await checkVacant(bucket, key, given, scope)
   return {
     bucket,

@@ -43,7 +43,7 @@ export async function uploadForm(
   settings: Settings,
   extras: UploadExtras = {},
 ): Promise<UploadResult> {
-  const isOurs = whyUnreadable(request) === undefined
+  const unreadable = whyUnreadable(request)
   const life = watchUpload(request, settings.signal)
   const leaveBudget = settings.memoryBudget.enter()
   const { signal } = life
@@ -53,7 +53,7 @@ export async function uploadForm(
   const leftovers: Leftover[] = []
   try {
     signal.throwIfAborted()
-    checkRequest(request, settings)
+    checkRequest(request, unreadable, settings)
     extras.onAccepted?.()
     const form = await openForm(settings, context, life, leftovers)
     const onFile = (part: FilePart) => {
@@ -69,7 +69,7 @@ export async function uploadForm(
     return { files, fields: fields.values }
   } catch (error) {
     life.fail(error)
-    const rest = isOurs ? drain(request, settings) : undefined
+    const rest = unreadable ? undefined : drain(request, settings)
     await abortAll(staging)
     rest?.startClock()
     const first = withLeftovers(signal.reason, leftovers)
@@ -106,7 +106,7 @@ async function openForm(
     declaredLength: declaredLength(context.request),
     count: { files: 0, bytes: 0 },
     keys: new Set(),
-    turn: Promise.resolve(),
+    turn: undefined,
   }
 }
 
