@@ -43,13 +43,13 @@ interface Waiter {
 }
 
 /**
- * What an upload takes besides its part buffers: bytes. Mostly what Node has read from its socket, in pieces of 64 KiB,
- * before it could be told to wait.
+ * What an upload takes besides its part buffers, as seen with hundreds of them: bytes. What Node has read from its socket
+ * before it could be told to wait, objects, and garbage that is not collected yet.
  */
-const EACH = 192 * KiB
+const EACH = 384 * KiB
 
 /** The share of the budget that stays for part buffers, however many uploads there are. */
-const LEAST = 1 / 2
+const LEAST = 1 / 3
 
 /** With nothing lent, this much is kept to be lent again: bytes. */
 const KEPT = 64 * MiB

@@ -97,24 +97,39 @@ describe('a memory budget', () => {
     await expect(budget.borrow(5 * MiB + 1, never)).rejects.toThrow(RangeError)
   })
 
-  it('has less for buffers the more uploads there are, but half of it, and one buffer, in any case', async () => {
-    const budget = createLender(8 * MiB)
+  it('has less for buffers the more uploads there are, but a third of it, and one buffer, in any case', async () => {
+    const budget = createLender(24 * MiB)
     const leave = Array.from({ length: 16 }, () => budget.enter())
-    const loan = take(budget, 3 * MiB)
-    expect(budget.tryBorrow(3 * MiB)).toBeUndefined()
-    take(budget, 2 * MiB).drop()
+    const loan = take(budget, 12 * MiB)
+    expect(budget.tryBorrow(7 * MiB)).toBeUndefined()
+    take(budget, 6 * MiB).drop()
     const more = Array.from({ length: 1000 }, () => budget.enter())
-    expect(budget.tryBorrow(2 * MiB)).toBeUndefined()
-    take(budget, MiB).drop()
+    expect(budget.tryBorrow(MiB)).toBeUndefined()
     loan.giveBack()
-    const [largest, next] = [take(budget, 8 * MiB), budget.borrow(MiB, never)]
+    const small = take(budget, 5 * MiB)
+    expect(budget.tryBorrow(4 * MiB)).toBeUndefined()
+    take(budget, 3 * MiB).drop()
+    small.giveBack()
+    const [largest, next] = [take(budget, 24 * MiB), budget.borrow(MiB, never)]
     largest.giveBack()
     const held = await next
-    const waiting = budget.borrow(6 * MiB, never)
+    const waiting = budget.borrow(20 * MiB, never)
     expect(budget.waiting).toBe(1)
     for (const end of [...leave, ...more]) end()
-    expect((await waiting).buffer).toHaveLength(6 * MiB)
+    expect((await waiting).buffer).toHaveLength(20 * MiB)
     held.giveBack()
+  })
+
+  it('keeps no more to be lent again than the uploads that have come since leave', () => {
+    const budget = createLender(24 * MiB)
+    const before = [take(budget, 10 * MiB), take(budget, 10 * MiB)]
+    const memory = before.map(loan => loan.buffer.buffer)
+    const leave = Array.from({ length: 1000 }, () => budget.enter())
+    for (const loan of before) loan.giveBack()
+    for (const end of leave) end()
+    const after = [take(budget, 10 * MiB), take(budget, 10 * MiB)]
+    expect(after.filter(loan => memory.includes(loan.buffer.buffer))).toHaveLength(0)
+    for (const loan of after) loan.giveBack()
   })
 
   it('has by default one size for the process: 256 MB, or less on a small machine', () => {
