@@ -41,7 +41,9 @@ export function feedParser(request: IncomingRequest, parser: Writable, watch: Re
     watch.resume()
     request.resume()
   }
+  /** May come although the request is paused, and then there is nothing to go on with. */
   function onEnd() {
+    paused = false
     watch.pause()
     parser.end()
   }

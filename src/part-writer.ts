@@ -123,10 +123,8 @@ class StagedParts implements Staged {
     const { s3, signal } = this.#scope
     const answer = await this.#send(body, async Body => {
       const { UploadId } = await this.#createUpload()
-      return s3.uploadPart(
-        { Bucket: bucket, Key: key, UploadId, PartNumber: number, Body, ...params },
-        signal,
-      )
+      const part = { Bucket: bucket, Key: key, UploadId, PartNumber: number, Body }
+      return s3.uploadPart({ ...params, ...part }, signal)
     })
     return { PartNumber: number, ETag: answer.ETag, ...checksumsOf(answer) }
   }

@@ -61,6 +61,8 @@ export function watchParts(parser: Writable, onHead: (head: PartHead) => void): 
     if (internals._complete) return
     if (isMatch || end > line) onBytes(isMatch, data, line, end, isSafe)
     if (!isMatch) return
+    // busboy would go on with this head behind the boundary, and miss the end of its file.
+    if (internals._hparser) parser.emit('error', new Error('Malformed part header'))
     boundaries++
     lineEnd = LINE_END
   }

@@ -253,6 +253,25 @@ describe('malformed forms', () => {
       Buffer.concat([Buffer.from('before\r\n'), formBody([filePart('a', 'a.txt', 'a')])]),
     ],
     ['half an end in its bytes', formBody([filePart('a', 'a.txt', `hello\r\n--${BOUNDARY}-X`)])],
+    [
+      'a boundary in its head',
+      Buffer.concat([
+        Buffer.from(
+          `--${BOUNDARY}\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n--${BOUNDARY}\r\n\r\n\r\n`,
+        ),
+        Buffer.from('Content-Disposition: form-data; name="b"\r\n\r\nx\r\n'),
+        formBody([]),
+      ]),
+    ],
+    [
+      'a boundary in its head, and the end behind it',
+      Buffer.concat([
+        formBody([filePart('a', 'a.txt', 'a')], ''),
+        Buffer.from(
+          `--${BOUNDARY}\r\nContent-Disposition: form-data; name="b"; filename="b"\r\n--${BOUNDARY}\r\n\r\n--`,
+        ),
+      ]),
+    ],
   ])('with a part that would be lost are refused: %s', async (_, body) => {
     expect(await refusal(upload(body))).toMatchObject({ code: 'MALFORMED_BODY', status: 400 })
     expectNothingLeft(s3)
@@ -338,6 +357,25 @@ describe('a request', () => {
     expect(second).toMatchObject({ code: 'BODY_ALREADY_READ', status: 500, expose: true })
     expect(second.message).toMatch(/already being uploaded/)
     expect((await first).files).toHaveLength(1)
+  })
+
+  it('that has come whole is not stalled, however long a hook takes for its last file', async () => {
+    const form = formBody([filePart('a', 'a', 'a'), filePart('b', 'b', 'b')])
+    const request = incoming([form])
+    // All of it, and its end, wait in the stream.
+    await new Promise<void>(resolve => request.once('readable', resolve))
+    request.read(0)
+    await new Promise(resolve => setImmediate(resolve))
+    const { files } = await streamToS3(request, {
+      bucket: BUCKET,
+      client: s3.client,
+      idleTimeout: 20,
+      key: async ({ filename }) => {
+        if (filename === 'b') await new Promise(resolve => setTimeout(resolve, 100))
+        return filename
+      },
+    })
+    expect(files).toHaveLength(2)
   })
 
   it('that somebody else reads, and has paused, is left alone', async () => {
