@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { contestants } from './contestants/index.js'
@@ -7,7 +7,7 @@ import { prepareLibrary, versions } from './lab/library.js'
 import { describeMachine } from './lab/machine.js'
 import { planRuns, reasonToSkip } from './lab/plan.js'
 import { profile } from './lab/profile.js'
-import { addRun, createResults, failuresOf } from './lab/results.js'
+import { addRun, createResults, failuresOf, keepOthers } from './lab/results.js'
 import { measures, PROFILED } from './measures.js'
 import { killChildren } from './processes/child.js'
 import { writeDocument } from './report/document.js'
@@ -21,7 +21,8 @@ const USAGE = `npm run bench -- [options]
   --only bulk,small       some of the measures: ${measures.map(({ name }) => name).join(', ')}
   --contestants a,b       some of: ${Object.keys(contestants).join(', ')}
   --repeats n             how often each run is repeated
-  --write                 writes bench/results/latest.json and docs/benchmarks.md (default for a whole run)
+  --write                 writes bench/results/latest.json and docs/benchmarks.md (default for a whole run); with --only,
+                          the figures of the other measures stay as they are
   --library folder        another copy of the project instead of this one
   --no-build              takes the library as it was built last
 `
@@ -55,7 +56,7 @@ async function main() {
   const lab = await openLab()
   try {
     await runAll(lab, results)
-    if (isWritten()) await profileAll(lab, results)
+    if (isWritten() && isChosen('bulk')) await profileAll(lab, results)
   } finally {
     await lab.close()
   }
@@ -119,6 +120,7 @@ function show(results) {
 function write(results) {
   const file = fileURLToPath(new URL('results/latest.json', import.meta.url))
   if (!existsSync(new URL('results/', import.meta.url))) mkdirSync(new URL('results/', import.meta.url))
+  if (options.only && existsSync(file)) keepOthers(results, JSON.parse(readFileSync(file, 'utf8')))
   writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`)
   writeDocument(results)
 }
@@ -130,8 +132,11 @@ function isWritten() {
 }
 
 function chosenMeasures() {
-  const only = options.only?.split(',')
-  return measures.filter(({ name, quick }) => (only?.includes(name) ?? true) && (!options.quick || quick))
+  return measures.filter(({ name, quick }) => isChosen(name) && (!options.quick || quick))
+}
+
+function isChosen(name) {
+  return options.only?.split(',').includes(name) ?? true
 }
 
 function choice() {

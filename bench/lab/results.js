@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { spread } from './stats.js'
 
 /** Figures as they come in, in the shape in which they are kept: measure → case → contestant → runs. */
@@ -11,6 +12,20 @@ export function addRun(results, { measure, case: { name }, contestant }, run) {
   cases[name] ??= {}
   cases[name][contestant] ??= []
   cases[name][contestant].push(run)
+}
+
+/**
+ * Takes over the measures, and the profiles, that these results have none of. Figures of other machines or other
+ * versions are not to stand beside them.
+ */
+export function keepOthers(results, earlier) {
+  for (const about of ['machine', 'versions']) {
+    if (!isDeepStrictEqual(results[about], earlier[about])) {
+      throw new Error(`The earlier results are of other ${about}: run the whole benchmark.`)
+    }
+  }
+  results.measures = { ...earlier.measures, ...results.measures }
+  results.profiles ??= earlier.profiles
 }
 
 /** Median and spread of a figure; undefined where there is none. */
