@@ -2,6 +2,8 @@ import { KiB, MiB } from './sizes.ts'
 
 /** Memory that is used again: a buffer made afresh for every S3 part costs its pages and the garbage collector's time. */
 export interface BufferPool {
+  /** Whether a buffer of this size waits here. */
+  has(length: number): boolean
   /** A buffer of exactly this many bytes, a `sizeClass`, with whatever was in it before. */
   take(length: number): Buffer
   /** Takes back a buffer, or any part of it. */
@@ -30,6 +32,10 @@ export function createBufferPool(): BufferPool {
     return buffer
   }
 
+  function has(length: number): boolean {
+    return (free.get(length)?.length ?? 0) > 0
+  }
+
   function put({ buffer: memory }: Buffer): void {
     const buffer = Buffer.from(memory)
     freeBytes += buffer.length
@@ -45,5 +51,5 @@ export function createBufferPool(): BufferPool {
     }
   }
 
-  return { take, put, trim }
+  return { has, take, put, trim }
 }

@@ -46,10 +46,16 @@ interface Waiter {
  * What an upload takes besides its part buffers, as seen with hundreds of them: bytes. What Node has read from its socket
  * before it could be told to wait, objects, and garbage that is not collected yet.
  */
-const EACH = 384 * KiB
+const EACH = 256 * KiB
+
+/** How much of one upload is free again with each that ends: the heap has holes, and garbage is collected late. */
+const BACK = 1 / 4
 
 /** The share of the budget that stays for part buffers, however many uploads there are. */
 const LEAST = 1 / 3
+
+/** From this size on, one new buffer is made in each turn of the event loop: bytes. */
+const LARGE = MiB
 
 /** With nothing lent, this much is kept to be lent again: bytes. */
 const KEPT = 64 * MiB
@@ -70,11 +76,17 @@ export function createLender(size: number): Lender {
   const waiters = new Set<Waiter>()
   let inUse = 0
   let uploads = 0
+  /** Uploads, and those whose memory is not free yet although they have ended. */
+  let crowd = 0
+  /** Whether a large buffer has been made in this turn of the event loop. */
+  let grown = false
 
   function enter(): () => void {
     uploads++
+    crowd = Math.max(crowd, uploads)
     return () => {
       uploads--
+      crowd = Math.max(uploads, crowd - BACK)
       serve()
     }
   }
@@ -89,12 +101,17 @@ export function createLender(size: number): Lender {
 
   /** What there is for part buffers. */
   function capacity(): number {
-    return Math.max(size * LEAST, size - uploads * EACH)
+    return Math.max(size * LEAST, size - crowd * EACH)
   }
 
   /** A single buffer always fits: somebody has to go on. */
   function fits(length: number): boolean {
-    return inUse === 0 || inUse + length <= capacity()
+    return inUse === 0 || (inUse + length <= capacity() && mayGrow(length))
+  }
+
+  /** Of a crowd that comes at once, the first are not to have everything before the others have been counted. */
+  function mayGrow(length: number): boolean {
+    return !grown || length < LARGE || pool.has(length)
   }
 
   function tryBorrow(bytes: number): Loan | undefined {
@@ -140,6 +157,13 @@ export function createLender(size: number): Lender {
 
   function take(length: number): Buffer {
     inUse += length
+    if (length >= LARGE && !pool.has(length) && !grown) {
+      grown = true
+      setImmediate(() => {
+        grown = false
+        serve()
+      })
+    }
     const buffer = pool.take(length)
     trim()
     return buffer

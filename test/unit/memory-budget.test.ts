@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { createFormMemory } from '../../src/form-memory.ts'
 import { createLender, createMemoryBudget, defaultMemoryBudget, type Loan } from '../../src/memory-budget.ts'
@@ -12,9 +13,9 @@ function take(budget: { tryBorrow(size: number): Loan | undefined }, size: numbe
 }
 
 describe('a memory budget', () => {
-  it('lends as long as there is something left, and counts what it has lent', () => {
+  it('lends as long as there is something left, and counts what it has lent', async () => {
     const budget = createLender(10 * MiB)
-    const loans = [take(budget, 5 * MiB), take(budget, 4 * MiB + 1)]
+    const loans = [take(budget, 5 * MiB), await budget.borrow(4 * MiB + 1, never)]
     expect(loans.map(({ buffer }) => buffer.length)).toEqual([5 * MiB, 5 * MiB])
     expect(budget.inUse).toBe(10 * MiB)
     expect(budget.tryBorrow(1)).toBeUndefined()
@@ -25,21 +26,20 @@ describe('a memory budget', () => {
     expect(budget.inUse).toBe(0)
   })
 
-  it('lends again what was given back, and never what was dropped', () => {
+  it('lends again what was given back, and never what was dropped', async () => {
     const budget = createLender(10 * MiB)
-    const [kept, dropped] = [take(budget, 5 * MiB), take(budget, 5 * MiB)]
+    const [kept, dropped] = [take(budget, 5 * MiB), await budget.borrow(5 * MiB, never)]
     const memory = [kept.buffer.buffer, dropped.buffer.buffer]
     dropped.drop()
     kept.giveBack()
-    const again = [take(budget, 5 * MiB), take(budget, 5 * MiB)].map(({ buffer }) =>
-      memory.indexOf(buffer.buffer),
-    )
+    const loans = [take(budget, 5 * MiB), await budget.borrow(5 * MiB, never)]
+    const again = loans.map(({ buffer }) => memory.indexOf(buffer.buffer))
     expect(again).toEqual([0, -1])
   })
 
   it('serves first who came first, also when a later one would fit', async () => {
     const budget = createLender(10 * MiB)
-    const [first, second] = [take(budget, 5 * MiB), take(budget, 5 * MiB)]
+    const [first, second] = [take(budget, 5 * MiB), await budget.borrow(5 * MiB, never)]
     const order: string[] = []
     const wait = (name: string, size: number) =>
       budget.borrow(size, never).then(loan => {
@@ -99,35 +99,62 @@ describe('a memory budget', () => {
 
   it('has less for buffers the more uploads there are, but a third of it, and one buffer, in any case', async () => {
     const budget = createLender(24 * MiB)
-    const leave = Array.from({ length: 16 }, () => budget.enter())
+    const leave = Array.from({ length: 24 }, () => budget.enter())
     const loan = take(budget, 12 * MiB)
+    await turn()
     expect(budget.tryBorrow(7 * MiB)).toBeUndefined()
     take(budget, 6 * MiB).drop()
-    const more = Array.from({ length: 1000 }, () => budget.enter())
-    expect(budget.tryBorrow(MiB)).toBeUndefined()
+    leave.push(...Array.from({ length: 1000 }, () => budget.enter()))
+    expect(budget.tryBorrow(MiB / 2)).toBeUndefined()
     loan.giveBack()
+    await turn()
     const small = take(budget, 5 * MiB)
+    await turn()
     expect(budget.tryBorrow(4 * MiB)).toBeUndefined()
     take(budget, 3 * MiB).drop()
     small.giveBack()
+    await turn()
     const [largest, next] = [take(budget, 24 * MiB), budget.borrow(MiB, never)]
     largest.giveBack()
-    const held = await next
-    const waiting = budget.borrow(20 * MiB, never)
+    ;(await next).giveBack()
+    for (const end of leave) end()
+  })
+
+  it('has all of it again when as many uploads have ended as it takes for their memory to be free', async () => {
+    const budget = createLender(24 * MiB)
+    const leave = Array.from({ length: 48 }, () => budget.enter())
+    const held = take(budget, 8 * MiB)
+    await turn()
+    const waiting = budget.borrow(15 * MiB, never)
+    for (const end of leave) end()
     expect(budget.waiting).toBe(1)
-    for (const end of [...leave, ...more]) end()
-    expect((await waiting).buffer).toHaveLength(20 * MiB)
+    for (let ended = 0; ended < 3 * 48; ended++) budget.enter()()
+    expect((await waiting).buffer).toHaveLength(15 * MiB)
     held.giveBack()
   })
 
-  it('keeps no more to be lent again than the uploads that have come since leave', () => {
+  it('makes one large buffer in each turn of the event loop, and lends at once what it has', async () => {
     const budget = createLender(24 * MiB)
-    const before = [take(budget, 10 * MiB), take(budget, 10 * MiB)]
+    const first = take(budget, 5 * MiB)
+    expect(budget.tryBorrow(5 * MiB)).toBeUndefined()
+    take(budget, MiB / 2).drop()
+    const second = await budget.borrow(5 * MiB, never)
+    await turn()
+    first.giveBack()
+    second.giveBack()
+    for (const loan of [take(budget, 5 * MiB), take(budget, 5 * MiB)]) loan.giveBack()
+  })
+
+  it('keeps no more to be lent again than the uploads that have come since leave', async () => {
+    const budget = createLender(24 * MiB)
+    const before = [take(budget, 10 * MiB), await budget.borrow(10 * MiB, never)]
     const memory = before.map(loan => loan.buffer.buffer)
     const leave = Array.from({ length: 1000 }, () => budget.enter())
     for (const loan of before) loan.giveBack()
     for (const end of leave) end()
-    const after = [take(budget, 10 * MiB), take(budget, 10 * MiB)]
+    for (let ended = 0; ended < 4000; ended++) budget.enter()()
+    await turn()
+    const after = [take(budget, 10 * MiB), await budget.borrow(10 * MiB, never)]
     expect(after.filter(loan => memory.includes(loan.buffer.buffer))).toHaveLength(0)
     for (const loan of after) loan.giveBack()
   })
@@ -147,6 +174,7 @@ describe('the memory of one form', () => {
     const staged: string[] = []
     const small = take(memory, MiB)
     memory.hold(MiB, () => staged.push('small'))
+    await turn()
     const large = await memory.borrow(75 * MiB)
     expect(staged).toEqual([])
     const more = memory.borrow(5 * MiB)
