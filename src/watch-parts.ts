@@ -60,7 +60,10 @@ export function watchParts(parser: Writable, onHead: (head: PartHead) => void): 
     // Of the form, when the line goes on with two hyphens.
     if (internals._complete) return
     if (isMatch || end > line) onBytes(isMatch, data, line, end, isSafe)
-    if (!isMatch) return
+    if (isMatch) onBoundary()
+  }
+
+  function onBoundary() {
     // busboy would go on with this head behind the boundary, and miss the end of its file.
     if (internals._hparser) parser.emit('error', new Error('Malformed part header'))
     boundaries++
