@@ -111,7 +111,19 @@ export function createLender(size: number): Lender {
 
   /** Of a crowd that comes at once, the first are not to have everything before the others have been counted. */
   function mayGrow(length: number): boolean {
-    return !grown || length < LARGE || pool.has(length)
+    return !grown || !grows(length)
+  }
+
+  function grows(length: number): boolean {
+    return length >= LARGE && !pool.has(length)
+  }
+
+  function grow(): void {
+    grown = true
+    setImmediate(() => {
+      grown = false
+      serve()
+    })
   }
 
   function tryBorrow(bytes: number): Loan | undefined {
@@ -157,13 +169,7 @@ export function createLender(size: number): Lender {
 
   function take(length: number): Buffer {
     inUse += length
-    if (length >= LARGE && !pool.has(length) && !grown) {
-      grown = true
-      setImmediate(() => {
-        grown = false
-        serve()
-      })
-    }
+    if (!grown && grows(length)) grow()
     const buffer = pool.take(length)
     trim()
     return buffer

@@ -61,7 +61,7 @@ export interface StreamToS3Options<Context extends UploadContext = UploadContext
    */
   maxS3Requests?: number | undefined
   /**
-   * Memory of uploads together, their part buffers and 192 KB for each: a size for this route alone, or a budget that
+   * Memory of uploads together, their part buffers and 256 KB for each: a size for this route alone, or a budget that
    * routes share. Uploads that find none left wait in the order in which they came, and are not read meanwhile.
    * `libStorage()` has buffers of its own.
    * @default one budget for the process: 256 MB, or a quarter of the memory that the process may use if that is less

@@ -35,8 +35,7 @@ export interface StagedFile {
  * nothing for a file input in which no file was chosen.
  */
 export async function stageFile({ file, stream }: FilePart, form: Form): Promise<StagedFile | undefined> {
-  const { settings, scope } = form
-  const { turn } = form
+  const { settings, scope, turn } = form
   form.turn = new Promise(resolve => stream.once('end', resolve))
   checkFieldName(file.field, settings)
   if (file.filename === '' && (await isEmpty(stream, scope.signal))) {

@@ -69,8 +69,6 @@ export function watchParts(parser: Writable, onHead: (head: PartHead) => void): 
     boundaries++
     lineEnd = LINE_END
   }
-  // A form begins as if after a line break, which busboy has put in already.
-  Object.assign(parser, { _bparser: new BoundarySearch(search._needle, onMatch, search._lookbehindSize) })
 
   function watchHeads() {
     if (headParser || !internals._hparser) return
@@ -83,6 +81,9 @@ export function watchParts(parser: Writable, onHead: (head: PartHead) => void): 
     }
     headParser.cb = onWatched
   }
+
+  // A form begins as if after a line break, which busboy has put in already.
+  Object.assign(parser, { _bparser: new BoundarySearch(search._needle, onMatch, search._lookbehindSize) })
 
   // Every boundary begins a part, but the last.
   return { hasSkipped: () => preamble || boundaries !== heads + 1 }
