@@ -52,7 +52,7 @@ const small = {
   title: 'Small files: 100 KB, 32 at once',
   text: '3,000 forms over 32 connections that are kept, after 2,500 to warm up: a server that runs for days has its code compiled. Storage answers at once.',
   figures: ['requestsPerSecond', 'p50', 'p99', 'cpuPerRequest', 'peakRSS'],
-  repeats: 3,
+  repeats: 5,
   work: { size: 100 * KB, uploads: 3000, concurrency: 32, warmUp: { uploads: 2500, concurrency: 32 } },
   cases: [
     { name: 'http', title: 'Storage over http', contestants: [...OURS, ...PEERS, 'raw-proxy'] },
@@ -71,22 +71,23 @@ const small = {
   },
 }
 
+const WARM = { uploads: 300, concurrency: 4 }
 const lastByte = {
   name: 'last-byte',
   title: 'From the last byte to the answer',
-  text: 'One upload after the other, sent at 50 MB/s so that nothing piles up; every answer of storage takes 30 ms. In round trips to storage: 1.0 would be a single one and nothing else.',
+  text: 'One upload after the other, after 300 to warm up, sent at 50 MB/s so that nothing piles up; every answer of storage takes 30 ms. In round trips to storage: 1.0 would be a single one and nothing else.',
   figures: ['wait', 'roundTrips'],
   repeats: 1,
   work: { delay: 30, rate: 50 * MB },
   cases: [
     {
       name: '100 KB',
-      work: { size: 100 * KB, uploads: 30, warmUp: { uploads: 300, concurrency: 4 } },
+      work: { size: 100 * KB, uploads: 30, warmUp: WARM },
       contestants: [...PART_WRITER, ...PEERS],
     },
     {
       name: '60 MB',
-      work: { size: 60 * MB, uploads: 3, warmUp: { uploads: 4 } },
+      work: { size: 60 * MB, uploads: 7, warmUp: { ...WARM, size: 6 * MB } },
       contestants: [...PART_WRITER, ...PEERS],
     },
   ],
@@ -137,10 +138,10 @@ const memoryOfUploads = {
 const memoryOfSizes = {
   name: 'sizes',
   title: 'Memory against the size of a file',
-  text: 'One file alone, storage answers at once.',
+  text: 'One file alone, after a hundred of 10 MB to warm up. Storage answers at once.',
   figures: ['peakRSS', 'throughput'],
   chart: { figure: 'peakRSS', axis: 'bytes of the file' },
-  repeats: 1,
+  repeats: 2,
   work: { uploads: 1 },
   cases: [
     ['10 MB', 10 * MB],
@@ -149,7 +150,7 @@ const memoryOfSizes = {
     ['5 GB', 5 * GB],
   ].map(([name, size]) => ({
     name,
-    work: { size, warmUp: { size: 10 * MB } },
+    work: { size, warmUp: { size: 10 * MB, uploads: 100 } },
     contestants: ['express', 'multer-s3'],
   })),
 }

@@ -52,7 +52,7 @@ const EACH = 256 * KiB
 const BACK = 1 / 4
 
 /** The share of the budget that stays for part buffers, however many uploads there are. */
-const LEAST = 1 / 3
+const LEAST = 2 / 5
 
 /** From this size on, one new buffer is made in each turn of the event loop: bytes. */
 const LARGE = MiB

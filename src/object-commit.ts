@@ -35,9 +35,9 @@ export class ObjectCommit {
     this.#scope = scope
   }
 
-  put(input: PutObjectCommandInput & { Body: Uint8Array }) {
+  put(input: PutObjectCommandInput & { Body: Uint8Array }, digests?: Record<string, string>) {
     const expectedETag = () => etagOfBody(input.Body)
-    return this.#commit(() => this.#scope.s3.putObject(input), expectedETag)
+    return this.#commit(() => this.#scope.s3.putObject(input, digests), expectedETag)
   }
 
   complete(input: CompleteMultipartUploadCommandInput) {

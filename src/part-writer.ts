@@ -1,4 +1,5 @@
 import type { CompletedPart } from '@aws-sdk/client-s3'
+import { BodyDigest, type DigestKinds } from './body-digest.ts'
 import { checksumsOf } from './checksums.ts'
 import type { Loan } from './memory-budget.ts'
 import { MultipartUpload } from './multipart-upload.ts'
@@ -11,7 +12,7 @@ import type { Staged, StoredObject, Uploader, UploadScope, UploadTarget } from '
  */
 export const partWriter: Uploader = {
   async stage(bytes, target, scope) {
-    const file = new StagedParts(target, scope)
+    const file = new StagedParts(target, scope, await scope.s3.digestKinds(target.params))
     try {
       await bytes.forEachChunk(chunk => file.write(chunk), scope.signal)
       await file.end()
@@ -29,10 +30,12 @@ class StagedParts implements Staged {
   readonly #scope: UploadScope
   readonly #multipart: MultipartUpload
   readonly #object: ObjectCommit
+  readonly #digestKinds: DigestKinds
 
   /** Where bytes are gathered: the part to come, or at the end the whole of a small file. */
   #loan: Loan | undefined
   #filled = 0
+  #digest: BodyDigest | undefined
   #received = 0
   #confirmed = 0
 
@@ -42,7 +45,8 @@ class StagedParts implements Staged {
   #commit: Promise<StoredObject> | undefined
   #abort: Promise<void> | undefined
 
-  constructor(target: UploadTarget, scope: UploadScope) {
+  constructor(target: UploadTarget, scope: UploadScope, digestKinds: DigestKinds) {
+    this.#digestKinds = digestKinds
     this.#target = target
     this.#scope = scope
     this.#multipart = new MultipartUpload(target, scope)
@@ -94,6 +98,8 @@ class StagedParts implements Staged {
 
   #copy(chunk: Buffer): void {
     chunk.copy((this.#loan as Loan).buffer, this.#filled)
+    this.#digest ??= new BodyDigest(this.#digestKinds)
+    this.#digest.update(chunk)
     this.#filled += chunk.length
     this.#received += chunk.length
   }
@@ -113,18 +119,20 @@ class StagedParts implements Staged {
   #takeBody(): Body {
     const loan = this.#loan
     const bytes = loan?.buffer.subarray(0, this.#filled) ?? Buffer.alloc(0)
+    const digest = this.#digest ?? new BodyDigest(this.#digestKinds)
     this.#loan = undefined
     this.#filled = 0
-    return { bytes, loan }
+    this.#digest = undefined
+    return { bytes, loan, digests: digest.headers() }
   }
 
   async #uploadPart(number: number, body: Body): Promise<CompletedPart> {
     const { bucket, key, params } = this.#target
     const { s3, signal } = this.#scope
-    const answer = await this.#send(body, async Body => {
+    const answer = await this.#send(body, async (Body, digests) => {
       const { UploadId } = await this.#createUpload()
       const part = { Bucket: bucket, Key: key, UploadId, PartNumber: number, Body }
-      return s3.uploadPart({ ...params, ...part }, signal)
+      return s3.uploadPart({ ...params, ...part }, signal, digests)
     })
     return { PartNumber: number, ETag: answer.ETag, ...checksumsOf(answer) }
   }
@@ -134,11 +142,11 @@ class StagedParts implements Staged {
    * again: a socket may still be reading the others.
    */
   async #send<Answer extends { $metadata: { attempts?: number | undefined } }>(
-    { bytes, loan }: Body,
-    send: (bytes: Buffer) => Promise<Answer>,
+    { bytes, loan, digests }: Body,
+    send: (bytes: Buffer, digests: Body['digests']) => Promise<Answer>,
   ): Promise<Answer> {
     try {
-      const answer = await send(bytes)
+      const answer = await send(bytes, digests)
       if (answer.$metadata.attempts === 1) loan?.giveBack()
       this.#confirmed += bytes.length
       this.#scope.onStored(bytes.length)
@@ -148,16 +156,11 @@ class StagedParts implements Staged {
     }
   }
 
-  async #createUpload() {
+  #createUpload() {
     const { bucket, key, params } = this.#target
-    const ChecksumAlgorithm = params.ChecksumAlgorithm ?? (await this.#defaultChecksum())
+    // S3 takes checksums of parts only if the upload was created with them.
+    const ChecksumAlgorithm = this.#digestKinds.checksum
     return this.#multipart.create({ ...params, ChecksumAlgorithm, Bucket: bucket, Key: key })
-  }
-
-  /** The SDK gives parts a CRC32 of its own accord; S3 takes it only if the upload was created with it. */
-  async #defaultChecksum(): Promise<'CRC32' | undefined> {
-    const calculation = await this.#scope.client.config.requestChecksumCalculation?.()
-    return calculation === 'WHEN_SUPPORTED' ? 'CRC32' : undefined
   }
 
   /** Resolves when every S3 part is confirmed. */
@@ -191,8 +194,8 @@ class StagedParts implements Staged {
 
   async #put() {
     const { bucket, key, params, ifNoneMatch } = this.#target
-    return this.#send(this.#takeBody(), Body =>
-      this.#object.put({ Bucket: bucket, Key: key, Body, IfNoneMatch: ifNoneMatch, ...params }),
+    return this.#send(this.#takeBody(), (Body, digests) =>
+      this.#object.put({ Bucket: bucket, Key: key, Body, IfNoneMatch: ifNoneMatch, ...params }, digests),
     )
   }
 
@@ -223,4 +226,5 @@ class StagedParts implements Staged {
 interface Body {
   bytes: Buffer
   loan: Loan | undefined
+  digests: Record<string, string>
 }

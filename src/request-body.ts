@@ -1,12 +1,16 @@
 /** The parts of an SDK command and of its request that are used here. */
 interface Command {
+  input: { Body?: unknown }
   middlewareStack: { add(middleware: (next: Next) => Next, options: object): void }
 }
 type Next = (args: { request: unknown }) => Promise<unknown>
 
+type Headers = Record<string, string>
+
 interface HttpRequest {
   protocol: string
-  headers: Record<string, string>
+  headers: Headers
+  body?: unknown
 }
 
 export interface BodySettings {
@@ -23,10 +27,25 @@ export interface BodySettings {
  *   be a quarter of all our work. https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  * - It does not wait for `100 Continue`, for which the SDK opens a connection of its own for each request: up to four
  *   round trips, and a TLS handshake, for every S3 part. It is left to those who have set it to `true`.
+ *
+ * @param digests of the bytes, as fields of the head, where they are known already
  */
-export function prepareBody<C extends object>(command: C, settings: BodySettings): C {
+export function prepareBody<C extends object>(command: C, settings: BodySettings, digests?: Headers): C {
   const { unsignedPayload, expectContinueHeader } = settings
-  const { middlewareStack } = command as unknown as Command
+  const { input, middlewareStack } = command as unknown as Command
+  const { Body: given } = input
+  if (digests) {
+    middlewareStack.add(
+      next => args => {
+        const { headers, body } = args.request as HttpRequest
+        // Another middleware of the client may have put something else in its place.
+        if (body === given) Object.assign(headers, digests)
+        return next(args)
+      },
+      // Before the SDK makes its own.
+      { step: 'build', priority: 'high', name: 's3UpstreamDigests', override: true },
+    )
+  }
   middlewareStack.add(
     next => args => {
       const { protocol, headers } = args.request as HttpRequest
@@ -43,6 +62,6 @@ export function prepareBody<C extends object>(command: C, settings: BodySettings
 }
 
 /** Older SDKs, and clients with `requestChecksumCalculation: 'WHEN_REQUIRED'`, send none. */
-function hasChecksum(headers: HttpRequest['headers']): boolean {
+function hasChecksum(headers: Headers): boolean {
   return Object.keys(headers).some(name => name.toLowerCase().startsWith('x-amz-checksum-'))
 }

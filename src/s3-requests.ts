@@ -14,11 +14,11 @@ import type {
   UploadPartCommandInput,
   UploadPartCommandOutput,
 } from '@aws-sdk/client-s3'
-import { createAbortController } from './abort.ts'
+import { type DigestKinds, digestKinds } from './body-digest.ts'
 import { UploadError } from './errors.ts'
 import { prepareBody } from './request-body.ts'
 import { loadSdk } from './sdk.ts'
-import type { S3ClientLike } from './types.ts'
+import type { ObjectParams, S3ClientLike } from './types.ts'
 
 /**
  * The operations of S3 that an upload needs. Each rejects with `STORAGE_FAILED`, the SDK's error as `cause`, or
@@ -28,12 +28,18 @@ import type { S3ClientLike } from './types.ts'
  * CreateMultipartUpload cut short may leave an upload that nobody can name, a PutObject an object.
  */
 export interface S3Requests {
+  /** Which digests the bodies of a file with these parameters are given. */
+  digestKinds(params: ObjectParams): Promise<DigestKinds>
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
-  putObject(input: PutObjectCommandInput): Promise<PutObjectCommandOutput>
+  putObject(input: PutObjectCommandInput, digests?: Digests): Promise<PutObjectCommandOutput>
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html */
   createMultipartUpload(input: CreateMultipartUploadCommandInput): Promise<CreateMultipartUploadCommandOutput>
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html */
-  uploadPart(input: UploadPartCommandInput, signal: AbortSignal): Promise<UploadPartCommandOutput>
+  uploadPart(
+    input: UploadPartCommandInput,
+    signal: AbortSignal,
+    digests?: Digests,
+  ): Promise<UploadPartCommandOutput>
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html */
   completeMultipartUpload(
     input: CompleteMultipartUploadCommandInput,
@@ -47,6 +53,9 @@ export interface S3Requests {
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html */
   deleteObject(input: DeleteObjectCommandInput): Promise<unknown>
 }
+
+/** Of a body, as fields of the request's head; without, the SDK makes its own. */
+type Digests = Record<string, string>
 
 type Sdk = Awaited<ReturnType<typeof loadSdk>>
 
@@ -66,14 +75,15 @@ export function s3Requests(client: S3ClientLike, settings: S3RequestSettings): S
     sdk: Sdk,
     input: Input,
     options: { abortSignal: AbortSignal },
+    digests: Digests | undefined,
   ) => Promise<Output>
 
   function operation<Input extends ObjectName, Output>(name: string, send: Send<Input, Output>) {
-    return async (input: Input, signal?: AbortSignal): Promise<Output> => {
+    return async (input: Input, signal?: AbortSignal, digests?: Digests): Promise<Output> => {
       const sdk = await loadSdk()
       const limit = limitTime(storageTimeout, signal)
       try {
-        return await send(sdk, input, { abortSignal: limit.signal })
+        return await send(sdk, input, { abortSignal: limit.signal }, digests)
       } catch (cause) {
         signal?.throwIfAborted()
         throw limit.signal.aborted ? timedOut(name, input, storageTimeout, cause) : failed(name, input, cause)
@@ -83,17 +93,20 @@ export function s3Requests(client: S3ClientLike, settings: S3RequestSettings): S
     }
   }
 
+  const putObject = operation('PutObject', (sdk, input: PutObjectCommandInput, options, digests) =>
+    client.send(prepareBody(new sdk.PutObjectCommand(input), body, digests), options),
+  )
+
   return {
-    putObject: operation('PutObject', (sdk, input: PutObjectCommandInput, options) =>
-      client.send(prepareBody(new sdk.PutObjectCommand(input), body), options),
-    ),
+    digestKinds: params => digestKinds(client, params, unsignedPayload),
+    putObject: (input, digests) => putObject(input, undefined, digests),
     createMultipartUpload: operation(
       'CreateMultipartUpload',
       (sdk, input: CreateMultipartUploadCommandInput, options) =>
         client.send(new sdk.CreateMultipartUploadCommand(input), options),
     ),
-    uploadPart: operation('UploadPart', (sdk, input: UploadPartCommandInput, options) =>
-      client.send(prepareBody(new sdk.UploadPartCommand(input), body), options),
+    uploadPart: operation('UploadPart', (sdk, input: UploadPartCommandInput, options, digests) =>
+      client.send(prepareBody(new sdk.UploadPartCommand(input), body, digests), options),
     ),
     completeMultipartUpload: operation(
       'CompleteMultipartUpload',
@@ -121,7 +134,7 @@ export function s3Requests(client: S3ClientLike, settings: S3RequestSettings): S
 
 /** A signal for one request: aborted with another one, or when the time is up. */
 function limitTime(milliseconds: number, signal: AbortSignal | undefined) {
-  const controller = createAbortController()
+  const controller = new AbortController()
   const abort = () => controller.abort()
   const timer = setTimeout(abort, milliseconds)
   signal?.addEventListener('abort', abort)

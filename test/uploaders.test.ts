@@ -4,7 +4,7 @@ import type { S3Operation } from 's3-upstream/testing'
 import { describe, expect, it } from 'vitest'
 import type { StreamToS3Options } from '../src/options.ts'
 import { bytes, MB, sha256 } from './support/bytes.ts'
-import { forgetETag, hold } from './support/faults.ts'
+import { damageBodies, forgetETag, hold } from './support/faults.ts'
 import { filePart, formBody } from './support/form-body.ts'
 import { incoming, slices } from './support/incoming.ts'
 import { BUCKET, expectNothingLeft, useStorage } from './support/storage.ts'
@@ -311,5 +311,27 @@ describe.each(uploaders)('the $name', ({ uploader }) => {
     expect(files.map(({ checksums }) => checksums)).toEqual(
       s3.objects(BUCKET).map(({ checksums }) => checksums),
     )
+  })
+})
+
+describe('bytes that are damaged in memory before they are sent', () => {
+  it.each([
+    ['a small file', MB, undefined],
+    ['a small file, unsigned', MB, true],
+    ['S3 parts', 2 * PART, undefined],
+    ['S3 parts, unsigned', 2 * PART, true],
+  ])('are refused by S3: %s', async (_, size, unsignedPayload) => {
+    damageBodies(s3.oneTry)
+    const form = formBody([filePart('file', 'a.bin', bytes(size))])
+    const upload = streamToS3(incoming(slices(form, 65_536)), {
+      bucket: BUCKET,
+      client: s3.oneTry,
+      unsignedPayload,
+    })
+    await expect(upload).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      cause: { $metadata: { httpStatusCode: 400 } },
+    })
+    expectNothingLeft(s3)
   })
 })

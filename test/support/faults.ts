@@ -12,6 +12,21 @@ export function hold(s3: S3Server, operation: S3Operation): () => void {
   return release
 }
 
+/** Until the test ends, the first byte of each body is another one when the client comes to send it. */
+export function damageBodies({ middlewareStack }: S3Client): void {
+  middlewareStack.add(
+    next => async args => {
+      const { Body } = args.input as { Body?: Buffer }
+      if (Body) Body.writeUInt8(Body.readUInt8() ^ 1)
+      return next(args)
+    },
+    { name: 'damageBodies', step: 'initialize' },
+  )
+  onTestFinished(() => {
+    middlewareStack.remove('damageBodies')
+  })
+}
+
 /** Until the test ends, the client sees answers to this operation without their ETag. */
 export function forgetETag({ middlewareStack }: S3Client, operation: S3Operation): void {
   middlewareStack.add(

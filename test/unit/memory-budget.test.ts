@@ -97,7 +97,7 @@ describe('a memory budget', () => {
     await expect(budget.borrow(5 * MiB + 1, never)).rejects.toThrow(RangeError)
   })
 
-  it('has less for buffers the more uploads there are, but a third of it, and one buffer, in any case', async () => {
+  it('has less for buffers the more uploads there are, but two fifths of it, and one buffer, in any case', async () => {
     const budget = createLender(24 * MiB)
     const leave = Array.from({ length: 24 }, () => budget.enter())
     const loan = take(budget, 12 * MiB)
@@ -110,8 +110,8 @@ describe('a memory budget', () => {
     await turn()
     const small = take(budget, 5 * MiB)
     await turn()
-    expect(budget.tryBorrow(4 * MiB)).toBeUndefined()
-    take(budget, 3 * MiB).drop()
+    expect(budget.tryBorrow(5 * MiB)).toBeUndefined()
+    take(budget, 4 * MiB).drop()
     small.giveBack()
     await turn()
     const [largest, next] = [take(budget, 24 * MiB), budget.borrow(MiB, never)]

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   CreateMultipartUploadCommand,
   PutObjectCommand,
@@ -77,6 +78,31 @@ describe('the body of an S3 request', () => {
     )
     await client.send(prepareBody(part(), { unsignedPayload: undefined, expectContinueHeader }))
     expect(sent[0]?.headers.Expect).toBe(expected)
+  })
+
+  it('carries the digests that are known, and no others', async () => {
+    const { client, sent } = clientFor('http://s3.test')
+    const digests = { 'x-amz-checksum-crc32': 'AAAAAA==', 'x-amz-content-sha256': 'f'.repeat(64) }
+    await client.send(prepareBody(put(), { unsignedPayload: undefined }, digests))
+    await client.send(prepareBody(part(), { unsignedPayload: undefined }, digests))
+    expect(sent.map(({ headers }) => headers)).toEqual([
+      expect.objectContaining(digests),
+      expect.objectContaining(digests),
+    ])
+  })
+
+  it("carries the SDK's digests where a middleware of the client sends something else", async () => {
+    const { client, sent } = clientFor('http://s3.test')
+    client.middlewareStack.add(
+      next => args => next({ ...args, input: { ...args.input, Body: Buffer.from('hello') } }),
+      { step: 'initialize' },
+    )
+    const digests = { 'x-amz-checksum-crc32': 'AAAAAA==', 'x-amz-content-sha256': 'f'.repeat(64) }
+    await client.send(prepareBody(put(), { unsignedPayload: undefined }, digests))
+    expect(sent[0]?.headers).toMatchObject({
+      'x-amz-checksum-crc32': 'NhCmhg==',
+      'x-amz-content-sha256': createHash('sha256').update('hello').digest('hex'),
+    })
   })
 
   it("leaves the client's other requests as they were", async () => {

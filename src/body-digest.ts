@@ -1,0 +1,62 @@
+import { createHash, type Hash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import type { ObjectParams, S3ClientLike } from './types.ts'
+
+/** Which digests S3 is given of the bodies of one file. */
+export interface DigestKinds {
+  /** Undefined where the client is set to give none. */
+  checksum: ObjectParams['ChecksumAlgorithm']
+  /** Whether the bytes are in the signature of their request. */
+  signed: boolean
+}
+
+/**
+ * @param unsignedPayload undefined for those sent over http only: what https needs besides, the SDK knows
+ */
+export async function digestKinds(
+  { config }: S3ClientLike,
+  { ChecksumAlgorithm }: ObjectParams,
+  unsignedPayload: boolean | undefined,
+): Promise<DigestKinds> {
+  const calculation = await config.requestChecksumCalculation?.()
+  // Only an endpoint that was set up can be another one than https.
+  const { protocol } = (await config.endpoint?.()) ?? {}
+  return {
+    checksum: ChecksumAlgorithm ?? (calculation === 'WHEN_SUPPORTED' ? 'CRC32' : undefined),
+    signed: !(unsignedPayload ?? protocol !== 'http:'),
+  }
+}
+
+/**
+ * What S3 is told of a body, made of its bytes as they come. The SDK would make it when it sends them: all at once, which
+ * keeps everybody else waiting, and of what is in memory by then. So S3 refuses whatever is not what has come.
+ */
+export class BodyDigest {
+  readonly #hash: Hash | undefined
+  #checksum: number | undefined
+
+  constructor({ checksum, signed }: DigestKinds) {
+    this.#hash = signed ? createHash('sha256') : undefined
+    // Others are made by the SDK.
+    this.#checksum = checksum === 'CRC32' ? 0 : undefined
+  }
+
+  update(chunk: Buffer): void {
+    this.#hash?.update(chunk)
+    if (this.#checksum !== undefined) this.#checksum = crc32(chunk, this.#checksum)
+  }
+
+  /** The fields of the request's head. Called once. */
+  headers(): Record<string, string> {
+    const headers: Record<string, string> = {}
+    if (this.#hash) headers['x-amz-content-sha256'] = this.#hash.digest('hex')
+    if (this.#checksum !== undefined) headers['x-amz-checksum-crc32'] = base64Of(this.#checksum)
+    return headers
+  }
+}
+
+function base64Of(checksum: number): string {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(checksum)
+  return bytes.toString('base64')
+}
