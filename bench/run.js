@@ -8,7 +8,7 @@ import { describeMachine } from './lab/machine.js'
 import { planRuns, reasonToSkip } from './lab/plan.js'
 import { profile } from './lab/profile.js'
 import { addRun, createResults, failuresOf, keepOthers } from './lab/results.js'
-import { measures, PROFILED } from './measures.js'
+import { measures, profiled } from './measures.js'
 import { killChildren } from './processes/child.js'
 import { writeDocument } from './report/document.js'
 import { toPromises } from './report/promises.js'
@@ -56,7 +56,7 @@ async function main() {
   const lab = await openLab()
   try {
     await runAll(lab, results)
-    if (isWritten() && isChosen('bulk')) await profileAll(lab, results)
+    if (isWritten()) await profileAll(lab, results)
   } finally {
     await lab.close()
   }
@@ -95,16 +95,22 @@ function describeRun(measure, outcome) {
   return [first, second].join(', ')
 }
 
-/** Longer than a run of `bulk`, so that start-up does not show. */
 async function profileAll(lab, results) {
-  const [bulk] = measures
-  results.profiles = []
-  for (const { name, work } of bulk.cases.slice(0, 2)) {
-    for (const contestant of PROFILED) {
-      const settled = { ...bulk.work, ...work, uploads: 16 }
-      results.profiles.push({ case: name, contestant, ...(await profile(lab, contestant, settled)) })
+  results.profiles = {}
+  for (const plan of profiled.filter(({ measure }) => isChosen(measure.name))) {
+    results.profiles[plan.measure.name] = await profileMeasure(lab, plan)
+  }
+}
+
+async function profileMeasure(lab, { title, measure, cases, contestants: names, uploads, figure }) {
+  const profiles = []
+  for (const { name, work } of measure.cases.filter(one => cases.includes(one.name))) {
+    for (const contestant of names) {
+      const { cost, ...shares } = await profile(lab, contestant, { ...measure.work, ...work, uploads })
+      profiles.push({ title: `${title} over ${name}`, contestant, figure, cost: cost[figure], ...shares })
     }
   }
+  return profiles
 }
 
 function show(results) {

@@ -2,6 +2,9 @@ import { createHash, type Hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { ObjectParams, S3ClientLike } from './types.ts'
 
+/** Of a body, as fields of its request's head. */
+export type Digests = Record<string, string>
+
 /** Which digests S3 is given of the bodies of one file. */
 export interface DigestKinds {
   /** Undefined where the client is set to give none. */
@@ -46,9 +49,9 @@ export class BodyDigest {
     if (this.#checksum !== undefined) this.#checksum = crc32(chunk, this.#checksum)
   }
 
-  /** The fields of the request's head. Called once. */
-  headers(): Record<string, string> {
-    const headers: Record<string, string> = {}
+  /** Called once. */
+  end(): Digests {
+    const headers: Digests = {}
     if (this.#hash) headers['x-amz-content-sha256'] = this.#hash.digest('hex')
     if (this.#checksum !== undefined) headers['x-amz-checksum-crc32'] = base64Of(this.#checksum)
     return headers

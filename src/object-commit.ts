@@ -3,6 +3,7 @@ import type {
   HeadObjectCommandOutput,
   PutObjectCommandInput,
 } from '@aws-sdk/client-s3'
+import type { Digests } from './body-digest.ts'
 import { checksumsOf } from './checksums.ts'
 import { ownerParams, removeObject } from './cleanup.ts'
 import { bareETag, etagOfBody, etagOfParts } from './etag.ts'
@@ -35,7 +36,7 @@ export class ObjectCommit {
     this.#scope = scope
   }
 
-  put(input: PutObjectCommandInput & { Body: Uint8Array }, digests?: Record<string, string>) {
+  put(input: PutObjectCommandInput & { Body: Uint8Array }, digests?: Digests) {
     const expectedETag = () => etagOfBody(input.Body)
     return this.#commit(() => this.#scope.s3.putObject(input, digests), expectedETag)
   }

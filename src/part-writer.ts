@@ -1,5 +1,5 @@
 import type { CompletedPart } from '@aws-sdk/client-s3'
-import { BodyDigest, type DigestKinds } from './body-digest.ts'
+import { BodyDigest, type DigestKinds, type Digests } from './body-digest.ts'
 import { checksumsOf } from './checksums.ts'
 import type { Loan } from './memory-budget.ts'
 import { MultipartUpload } from './multipart-upload.ts'
@@ -123,7 +123,7 @@ class StagedParts implements Staged {
     this.#loan = undefined
     this.#filled = 0
     this.#digest = undefined
-    return { bytes, loan, digests: digest.headers() }
+    return { bytes, loan, digests: digest.end() }
   }
 
   async #uploadPart(number: number, body: Body): Promise<CompletedPart> {
@@ -143,7 +143,7 @@ class StagedParts implements Staged {
    */
   async #send<Answer extends { $metadata: { attempts?: number | undefined } }>(
     { bytes, loan, digests }: Body,
-    send: (bytes: Buffer, digests: Body['digests']) => Promise<Answer>,
+    send: (bytes: Buffer, digests: Digests) => Promise<Answer>,
   ): Promise<Answer> {
     try {
       const answer = await send(bytes, digests)
@@ -226,5 +226,5 @@ class StagedParts implements Staged {
 interface Body {
   bytes: Buffer
   loan: Loan | undefined
-  digests: Record<string, string>
+  digests: Digests
 }

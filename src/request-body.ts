@@ -1,3 +1,5 @@
+import type { Digests } from './body-digest.ts'
+
 /** The parts of an SDK command and of its request that are used here. */
 interface Command {
   input: { Body?: unknown }
@@ -5,11 +7,9 @@ interface Command {
 }
 type Next = (args: { request: unknown }) => Promise<unknown>
 
-type Headers = Record<string, string>
-
 interface HttpRequest {
   protocol: string
-  headers: Headers
+  headers: Record<string, string>
   body?: unknown
 }
 
@@ -28,9 +28,9 @@ export interface BodySettings {
  * - It does not wait for `100 Continue`, for which the SDK opens a connection of its own for each request: up to four
  *   round trips, and a TLS handshake, for every S3 part. It is left to those who have set it to `true`.
  *
- * @param digests of the bytes, as fields of the head, where they are known already
+ * @param digests of the bytes, where they are known already
  */
-export function prepareBody<C extends object>(command: C, settings: BodySettings, digests?: Headers): C {
+export function prepareBody<C extends object>(command: C, settings: BodySettings, digests?: Digests): C {
   const { unsignedPayload, expectContinueHeader } = settings
   const { input, middlewareStack } = command as unknown as Command
   const { Body: given } = input
@@ -62,6 +62,6 @@ export function prepareBody<C extends object>(command: C, settings: BodySettings
 }
 
 /** Older SDKs, and clients with `requestChecksumCalculation: 'WHEN_REQUIRED'`, send none. */
-function hasChecksum(headers: Headers): boolean {
+function hasChecksum(headers: HttpRequest['headers']): boolean {
   return Object.keys(headers).some(name => name.toLowerCase().startsWith('x-amz-checksum-'))
 }

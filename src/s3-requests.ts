@@ -14,14 +14,14 @@ import type {
   UploadPartCommandInput,
   UploadPartCommandOutput,
 } from '@aws-sdk/client-s3'
-import { type DigestKinds, digestKinds } from './body-digest.ts'
+import { type DigestKinds, type Digests, digestKinds } from './body-digest.ts'
 import { UploadError } from './errors.ts'
 import { prepareBody } from './request-body.ts'
 import { loadSdk } from './sdk.ts'
 import type { ObjectParams, S3ClientLike } from './types.ts'
 
 /**
- * The operations of S3 that an upload needs. Each rejects with `STORAGE_FAILED`, the SDK's error as `cause`, or
+ * The operations of S3 that an upload needs; the SDK makes what digests a body is not given. Each rejects with `STORAGE_FAILED`, the SDK's error as `cause`, or
  * with `STORAGE_TIMEOUT`. Retries are the SDK's.
  *
  * Only UploadPart can be cut short by a signal. What the others have begun has to be known to its end: a
@@ -53,9 +53,6 @@ export interface S3Requests {
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html */
   deleteObject(input: DeleteObjectCommandInput): Promise<unknown>
 }
-
-/** Of a body, as fields of the request's head; without, the SDK makes its own. */
-type Digests = Record<string, string>
 
 type Sdk = Awaited<ReturnType<typeof loadSdk>>
 

@@ -10,12 +10,12 @@ const SHOWN = 12
  */
 export async function profile(lab, contestant, work) {
   const folder = temporaryFolder()
-  const { cpuPerGB } = await lab.measure(contestant, work, {
+  const cost = await lab.measure(contestant, work, {
     execArgv: ['--cpu-prof', '--cpu-prof-dir', folder],
   })
   const [file] = readdirSync(folder)
   const times = selfTimes(JSON.parse(readFileSync(join(folder, file), 'utf8')))
-  return { cpuPerGB, functions: shares(times, nameOf), owners: shares(times, ownerOf) }
+  return { cost, functions: shares(times, nameOf), owners: shares(times, ownerOf) }
 }
 
 /** `[call frame, microseconds]` for every function, the idle time aside. */

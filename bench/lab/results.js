@@ -25,7 +25,7 @@ export function keepOthers(results, earlier) {
     }
   }
   results.measures = { ...earlier.measures, ...results.measures }
-  results.profiles ??= earlier.profiles
+  results.profiles = { ...earlier.profiles, ...results.profiles }
 }
 
 /** Median and spread of a figure; undefined where there is none. */

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { contestants } from '../contestants/index.js'
 import { failuresOf } from '../lab/results.js'
-import { measures } from '../measures.js'
+import { figures, measures } from '../measures.js'
 import { barChart, caseChart, lineChart } from './charts.js'
 import { findLosses } from './losses.js'
 import { judge } from './promises.js'
@@ -111,16 +111,17 @@ function lossTable(results) {
   return markdownTable(['', 'figure', 'better', 'theirs', 'ours', 'ours is'], rows)
 }
 
-function profileTables({ profiles = [] }) {
-  return profiles
-    .map(({ case: name, contestant, cpuPerGB, functions, owners }) => {
+function profileTables({ profiles = {} }) {
+  return Object.values(profiles)
+    .flat()
+    .map(({ title, contestant, figure, cost, functions, owners }) => {
       const rows = owners.map((owner, index) => [
         ...[owner.name, percent(owner.share)],
         ...[`\`${functions[index].name}\``, percent(functions[index].share)],
       ])
-      const heading = `### ${contestants[contestant].title}, storage over ${name}`
-      const cost = `${cpuPerGB.toFixed(2)} CPU s/GB under the profiler, all threads.`
-      return [heading, cost, markdownTable(['whose', '', 'function', ''], rows)].join('\n\n')
+      const heading = `### ${contestants[contestant].title}: ${title}`
+      const all = `${cost.toFixed(figures[figure].digits)} ${figures[figure].title} under the profiler, all threads.`
+      return [heading, all, markdownTable(['whose', '', 'function', ''], rows)].join('\n\n')
     })
     .join('\n\n')
 }

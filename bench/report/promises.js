@@ -39,12 +39,14 @@ const PROMISES = [
     value: slowestToFastest,
   },
   memory('A file of 5 GB: peak RSS, against one of 100 MB', ['sizes', '5 GB'], ['sizes', '100 MB']),
-  atLeast('100 KB, 32 at once: requests per second, against multer-s3', 1.1, [
-    'small',
-    'http',
-    'requestsPerSecond',
+  ...['https', 'http'].flatMap(scheme => [
+    atLeast(`100 KB over ${scheme}, 32 at once: requests per second, against multer-s3`, 1.1, [
+      'small',
+      scheme,
+      'requestsPerSecond',
+    ]),
+    ratio(`100 KB over ${scheme}, 32 at once: p99, against multer-s3`, 1, ['small', scheme, 'p99']),
   ]),
-  ratio('100 KB, 32 at once: p99, against multer-s3', 1, ['small', 'http', 'p99']),
   roundTrips('Last byte to answer, 100 KB', 1.3, '100 KB'),
   roundTrips('Last byte to answer, 60 MB', 2.4, '60 MB'),
   ...measures.find(({ name }) => name === 'budget').cases.map(withinBudget),

@@ -32,7 +32,7 @@ describe('the digest of a body', () => {
     const body = bytes(size)
     const digest = new BodyDigest({ checksum: 'CRC32', signed: true })
     for (const chunk of slices(body, 65_536)) digest.update(chunk)
-    const headers = digest.headers()
+    const headers = digest.end()
     expect(Object.keys(headers).sort()).toEqual(['x-amz-checksum-crc32', 'x-amz-content-sha256'])
     expect(await sdkHeaders(body)).toMatchObject(headers)
   })
@@ -40,7 +40,7 @@ describe('the digest of a body', () => {
   it.each([undefined, 'CRC32C', 'SHA256'] as const)('leaves the checksum %s to the SDK', checksum => {
     const digest = new BodyDigest({ checksum, signed: false })
     digest.update(bytes(10))
-    expect(digest.headers()).toEqual({})
+    expect(digest.end()).toEqual({})
   })
 })
 
