@@ -21,8 +21,10 @@ export async function digestKinds(
   { ChecksumAlgorithm }: ObjectParams,
   unsignedPayload: boolean | undefined,
 ): Promise<DigestKinds> {
-  const calculation = await config.requestChecksumCalculation?.()
-  // Only an endpoint that was set up can be another one than https.
+  const setting: unknown = config.requestChecksumCalculation
+  // Older SDKs do not know it, and leave what they were given.
+  const calculation = typeof setting === 'function' ? await setting() : undefined
+  // An endpoint out of the environment is not known here: then the SDK hashes the bytes.
   const { protocol } = (await config.endpoint?.()) ?? {}
   return {
     checksum: ChecksumAlgorithm ?? (calculation === 'WHEN_SUPPORTED' ? 'CRC32' : undefined),
@@ -53,7 +55,11 @@ export class BodyDigest {
   end(): Digests {
     const headers: Digests = {}
     if (this.#hash) headers['x-amz-content-sha256'] = this.#hash.digest('hex')
-    if (this.#checksum !== undefined) headers['x-amz-checksum-crc32'] = base64Of(this.#checksum)
+    if (this.#checksum !== undefined) {
+      headers['x-amz-checksum-crc32'] = base64Of(this.#checksum)
+      // Some stores look for a checksum only where they are told of its algorithm.
+      headers['x-amz-sdk-checksum-algorithm'] = 'CRC32'
+    }
     return headers
   }
 }

@@ -49,7 +49,7 @@ function poolOf(client: S3ClientLike): SlotPool {
 async function defaultMost({ config }: S3ClientLike): Promise<number> {
   const { httpAgent, httpsAgent } =
     (config.requestHandler as SocketOwner | undefined)?.httpHandlerConfigs?.() ?? {}
-  // Only an endpoint that was set up can be another one than https.
+  // One out of the environment is not known here, and taken for https.
   const { protocol } = (await config.endpoint?.()) ?? {}
   const { maxSockets = SDK_SOCKETS } = (protocol === 'http:' ? httpAgent : httpsAgent) ?? {}
   return Math.max(1, Math.floor(maxSockets * SHARE_OF_SOCKETS))

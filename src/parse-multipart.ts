@@ -54,7 +54,7 @@ export function parseMultipart(
     const watch = createRequestWatch(
       limits.idleTimeout,
       total => total > limits.maxRequestSize && fail(tooLarge(limits)),
-      () => fail(stalled(limits)),
+      milliseconds => fail(stalled(milliseconds)),
     )
     const feed = feedParser(request, parser, watch)
 
@@ -150,8 +150,12 @@ function tooLarge({ maxRequestSize }: ParserLimits): UploadError {
   })
 }
 
-function stalled({ idleTimeout }: ParserLimits): UploadError {
-  return new UploadError('CLIENT_STALLED', `Nothing has come for ${idleTimeout / 1000} seconds.`, {
-    limit: idleTimeout,
-  })
+function stalled(milliseconds: number): UploadError {
+  return new UploadError(
+    'CLIENT_STALLED',
+    `Nothing has come for ${Math.round(milliseconds) / 1000} seconds.`,
+    {
+      limit: Math.round(milliseconds),
+    },
+  )
 }

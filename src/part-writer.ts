@@ -12,8 +12,9 @@ import type { Staged, StoredObject, Uploader, UploadScope, UploadTarget } from '
  */
 export const partWriter: Uploader = {
   async stage(bytes, target, scope) {
-    const file = new StagedParts(target, scope, await scope.s3.digestKinds(target.params))
+    const file = new StagedParts(target, scope)
     try {
+      await file.begin()
       await bytes.forEachChunk(chunk => file.write(chunk), scope.signal)
       await file.end()
       return file
@@ -30,7 +31,7 @@ class StagedParts implements Staged {
   readonly #scope: UploadScope
   readonly #multipart: MultipartUpload
   readonly #object: ObjectCommit
-  readonly #digestKinds: DigestKinds
+  #digestKinds: DigestKinds = { checksum: undefined, signed: false }
 
   /** Where bytes are gathered: the part to come, or at the end the whole of a small file. */
   #loan: Loan | undefined
@@ -45,12 +46,15 @@ class StagedParts implements Staged {
   #commit: Promise<StoredObject> | undefined
   #abort: Promise<void> | undefined
 
-  constructor(target: UploadTarget, scope: UploadScope, digestKinds: DigestKinds) {
-    this.#digestKinds = digestKinds
+  constructor(target: UploadTarget, scope: UploadScope) {
     this.#target = target
     this.#scope = scope
     this.#multipart = new MultipartUpload(target, scope)
     this.#object = new ObjectCommit(target, scope)
+  }
+
+  async begin(): Promise<void> {
+    this.#digestKinds = await this.#scope.s3.digestKinds(this.#target.params)
   }
 
   write(chunk: Buffer): void | Promise<void> {

@@ -2,10 +2,15 @@ import type { Digests } from './body-digest.ts'
 
 /** The parts of an SDK command and of its request that are used here. */
 interface Command {
-  input: { Body?: unknown }
+  input: Input
   middlewareStack: { add(middleware: (next: Next) => Next, options: object): void }
 }
-type Next = (args: { request: unknown }) => Promise<unknown>
+type Next = (args: { input: object; request: unknown }) => Promise<unknown>
+
+interface Input {
+  Body?: unknown
+  ChecksumAlgorithm?: string
+}
 
 interface HttpRequest {
   protocol: string
@@ -33,17 +38,18 @@ export interface BodySettings {
 export function prepareBody<C extends object>(command: C, settings: BodySettings, digests?: Digests): C {
   const { unsignedPayload, expectContinueHeader } = settings
   const { input, middlewareStack } = command as unknown as Command
-  const { Body: given } = input
   if (digests) {
+    const { Body, ChecksumAlgorithm } = input
     middlewareStack.add(
       next => args => {
         const { headers, body } = args.request as HttpRequest
-        // Another middleware of the client may have put something else in its place.
-        if (body === given) Object.assign(headers, digests)
+        // Middlewares of the client may have put another body in its place, or asked for another checksum.
+        const sameAlgorithm = algorithmOf(args.input) === algorithmOf({ ChecksumAlgorithm })
+        if (body === Body && sameAlgorithm && !hasChecksum(headers)) Object.assign(headers, digests)
         return next(args)
       },
-      // Before the SDK makes its own.
-      { step: 'build', priority: 'high', name: 's3UpstreamDigests', override: true },
+      // After those of the client, which are first in the same step, and before the SDK makes digests of its own.
+      { step: 'build', name: 's3UpstreamDigests', override: true },
     )
   }
   middlewareStack.add(
@@ -59,6 +65,10 @@ export function prepareBody<C extends object>(command: C, settings: BodySettings
     { step: 'build', priority: 'low', name: 's3UpstreamBody', override: true },
   )
   return command
+}
+
+function algorithmOf({ ChecksumAlgorithm }: Input): string {
+  return ChecksumAlgorithm ?? 'CRC32'
 }
 
 /** Older SDKs, and clients with `requestChecksumCalculation: 'WHEN_REQUIRED'`, send none. */

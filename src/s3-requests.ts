@@ -14,6 +14,7 @@ import type {
   UploadPartCommandInput,
   UploadPartCommandOutput,
 } from '@aws-sdk/client-s3'
+import { createAbortController } from './abort.ts'
 import { type DigestKinds, type Digests, digestKinds } from './body-digest.ts'
 import { UploadError } from './errors.ts'
 import { prepareBody } from './request-body.ts'
@@ -95,7 +96,13 @@ export function s3Requests(client: S3ClientLike, settings: S3RequestSettings): S
   )
 
   return {
-    digestKinds: params => digestKinds(client, params, unsignedPayload),
+    async digestKinds(params) {
+      try {
+        return await digestKinds(client, params, unsignedPayload)
+      } catch (cause) {
+        throw new UploadError('STORAGE_FAILED', `The client cannot be used: ${reasonOf(cause)}`, { cause })
+      }
+    },
     putObject: (input, digests) => putObject(input, undefined, digests),
     createMultipartUpload: operation(
       'CreateMultipartUpload',
@@ -131,7 +138,7 @@ export function s3Requests(client: S3ClientLike, settings: S3RequestSettings): S
 
 /** A signal for one request: aborted with another one, or when the time is up. */
 function limitTime(milliseconds: number, signal: AbortSignal | undefined) {
-  const controller = new AbortController()
+  const controller = createAbortController()
   const abort = () => controller.abort()
   const timer = setTimeout(abort, milliseconds)
   signal?.addEventListener('abort', abort)

@@ -1,7 +1,7 @@
-import { PutBucketVersioningCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import { PutBucketVersioningCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { streamToS3, UploadError, type UploadProgress } from 's3-upstream'
 import type { S3Operation } from 's3-upstream/testing'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { StreamToS3Options } from '../src/options.ts'
 import { bytes, MB, sha256 } from './support/bytes.ts'
 import { damageBodies, forgetETag, hold } from './support/faults.ts'
@@ -316,22 +316,40 @@ describe.each(uploaders)('the $name', ({ uploader }) => {
 
 describe('bytes that are damaged in memory before they are sent', () => {
   it.each([
-    ['a small file', MB, undefined],
-    ['a small file, unsigned', MB, true],
-    ['S3 parts', 2 * PART, undefined],
-    ['S3 parts, unsigned', 2 * PART, true],
-  ])('are refused by S3: %s', async (_, size, unsignedPayload) => {
-    damageBodies(s3.oneTry)
-    const form = formBody([filePart('file', 'a.bin', bytes(size))])
-    const upload = streamToS3(incoming(slices(form, 65_536)), {
-      bucket: BUCKET,
-      client: s3.oneTry,
-      unsignedPayload,
+    ['a small file, by its CRC32', MB, 'WHEN_SUPPORTED', true],
+    ['a small file, by its signature', MB, 'WHEN_REQUIRED', false],
+    ['S3 parts, by their CRC32', 2 * PART, 'WHEN_SUPPORTED', true],
+    ['S3 parts, by their signature', 2 * PART, 'WHEN_REQUIRED', false],
+  ] as const)('are refused by S3: %s', async (_, size, requestChecksumCalculation, unsignedPayload) => {
+    const client = new S3Client({
+      endpoint: s3.endpoint,
+      region: s3.region,
+      credentials: s3.credentials,
+      forcePathStyle: true,
+      maxAttempts: 1,
+      requestChecksumCalculation,
     })
+    onTestFinished(() => client.destroy())
+    damageBodies(client)
+    const form = formBody([filePart('file', 'a.bin', bytes(size))])
+    const upload = streamToS3(incoming(slices(form, 65_536)), { bucket: BUCKET, client, unsignedPayload })
     await expect(upload).rejects.toMatchObject({
       code: 'STORAGE_FAILED',
       cause: { $metadata: { httpStatusCode: 400 } },
     })
     expectNothingLeft(s3)
   })
+})
+
+it('says that the client cannot be used when its settings cannot be read', async () => {
+  const cause = new Error('no such profile')
+  const { config } = s3.oneTry
+  const client = {
+    config: { ...config, requestChecksumCalculation: () => Promise.reject(cause) },
+    send: s3.oneTry.send.bind(s3.oneTry),
+  } as never
+  const form = formBody([filePart('file', 'a.bin', bytes(10))])
+  const upload = streamToS3(incoming([form]), { bucket: BUCKET, client })
+  await expect(upload).rejects.toMatchObject({ code: 'STORAGE_FAILED', status: 502, cause })
+  expectNothingLeft(s3)
 })

@@ -12,7 +12,7 @@ export function hold(s3: S3Server, operation: S3Operation): () => void {
   return release
 }
 
-/** Until the test ends, the first byte of each body is another one when the client comes to send it. */
+/** From now on the first byte of each body is another one when this client comes to send it. */
 export function damageBodies({ middlewareStack }: S3Client): void {
   middlewareStack.add(
     next => async args => {
@@ -22,9 +22,6 @@ export function damageBodies({ middlewareStack }: S3Client): void {
     },
     { name: 'damageBodies', step: 'initialize' },
   )
-  onTestFinished(() => {
-    middlewareStack.remove('damageBodies')
-  })
 }
 
 /** Until the test ends, the client sees answers to this operation without their ETag. */

@@ -33,7 +33,11 @@ describe('the digest of a body', () => {
     const digest = new BodyDigest({ checksum: 'CRC32', signed: true })
     for (const chunk of slices(body, 65_536)) digest.update(chunk)
     const headers = digest.end()
-    expect(Object.keys(headers).sort()).toEqual(['x-amz-checksum-crc32', 'x-amz-content-sha256'])
+    expect(Object.keys(headers).sort()).toEqual([
+      'x-amz-checksum-crc32',
+      'x-amz-content-sha256',
+      'x-amz-sdk-checksum-algorithm',
+    ])
     expect(await sdkHeaders(body)).toMatchObject(headers)
   })
 
@@ -69,8 +73,11 @@ describe('the kinds of digests', () => {
     },
   )
 
-  it('are none for a client that knows nothing of checksums', async () => {
-    const client = { config: {}, send: async () => ({}) } as never
-    expect(await digestKinds(client, {}, undefined)).toEqual({ checksum: undefined, signed: false })
-  })
+  it.each([{}, { requestChecksumCalculation: 'WHEN_REQUIRED' }])(
+    'are none for a client that knows nothing of checksums: %o',
+    async config => {
+      const client = { config, send: async () => ({}) } as never
+      expect(await digestKinds(client, {}, undefined)).toEqual({ checksum: undefined, signed: false })
+    },
+  )
 })

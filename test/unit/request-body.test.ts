@@ -40,6 +40,9 @@ function clientFor(endpoint: string, config: Partial<S3ClientConfig> = {}) {
 const put = () => new PutObjectCommand({ Bucket: 'b', Key: 'k', Body: BODY })
 const part = () => new UploadPartCommand({ Bucket: 'b', Key: 'k', UploadId: 'u', PartNumber: 1, Body: BODY })
 
+const checksumNames = (headers: Record<string, string> = {}) =>
+  Object.keys(headers).filter(name => name.startsWith('x-amz-checksum-'))
+
 describe('the body of an S3 request', () => {
   it.each([
     ['https', undefined, /^UNSIGNED-PAYLOAD$/],
@@ -85,23 +88,51 @@ describe('the body of an S3 request', () => {
     const digests = { 'x-amz-checksum-crc32': 'AAAAAA==', 'x-amz-content-sha256': 'f'.repeat(64) }
     await client.send(prepareBody(put(), { unsignedPayload: undefined }, digests))
     await client.send(prepareBody(part(), { unsignedPayload: undefined }, digests))
-    expect(sent.map(({ headers }) => headers)).toEqual([
-      expect.objectContaining(digests),
-      expect.objectContaining(digests),
-    ])
+    expect(sent).toHaveLength(2)
+    for (const { headers } of sent) {
+      expect(headers).toMatchObject(digests)
+      expect(checksumNames(headers)).toEqual(['x-amz-checksum-crc32'])
+    }
   })
 
-  it("carries the SDK's digests where a middleware of the client sends something else", async () => {
-    const { client, sent } = clientFor('http://s3.test')
-    client.middlewareStack.add(
-      next => args => next({ ...args, input: { ...args.input, Body: Buffer.from('hello') } }),
-      { step: 'initialize' },
-    )
+  describe('beside middlewares of the client', () => {
     const digests = { 'x-amz-checksum-crc32': 'AAAAAA==', 'x-amz-content-sha256': 'f'.repeat(64) }
-    await client.send(prepareBody(put(), { unsignedPayload: undefined }, digests))
-    expect(sent[0]?.headers).toMatchObject({
-      'x-amz-checksum-crc32': 'NhCmhg==',
-      'x-amz-content-sha256': createHash('sha256').update('hello').digest('hex'),
+    const hello = Buffer.from('hello')
+
+    it.each(['initialize', 'build'] as const)("has the SDK's digests of what they send: %s", async step => {
+      const { client, sent } = clientFor('http://s3.test')
+      if (step === 'initialize') {
+        client.middlewareStack.add(next => args => next({ ...args, input: { ...args.input, Body: hello } }), {
+          step,
+        })
+      } else {
+        client.middlewareStack.add(
+          next => args => {
+            const request = args.request as Sent
+            request.body = hello
+            request.headers['content-length'] = '5'
+            return next(args)
+          },
+          { step },
+        )
+      }
+      await client.send(prepareBody(put(), { unsignedPayload: undefined }, digests))
+      expect(sent[0]?.headers).toMatchObject({
+        'x-amz-checksum-crc32': 'NhCmhg==',
+        'x-amz-content-sha256': createHash('sha256').update('hello').digest('hex'),
+      })
+    })
+
+    it.each([
+      [{ ChecksumAlgorithm: 'SHA256' as const }, 'x-amz-checksum-sha256'],
+      [{ ChecksumSHA256: 'given' }, 'x-amz-checksum-sha256'],
+    ])('has no checksum but the one that they ask for: %o', async (wish, expected) => {
+      const { client, sent } = clientFor('http://s3.test')
+      client.middlewareStack.add(next => args => next({ ...args, input: { ...args.input, ...wish } }), {
+        step: 'initialize',
+      })
+      await client.send(prepareBody(put(), { unsignedPayload: undefined }, digests))
+      expect(checksumNames(sent[0]?.headers)).toEqual([expected])
     })
   })
 
