@@ -73,7 +73,11 @@ export interface StreamToS3Options<Context extends UploadContext = UploadContext
    * @default over https, where TLS protects them, if the SDK sends a checksum along
    */
   unsignedPayload?: boolean | undefined
-  /** Time without a byte from the client, while we are willing to read: 408. Milliseconds or `'30s'`. @default '30s' */
+  /**
+   * Time without a byte from the client, while we are willing to read: 408. Milliseconds or `'30s'`. A client that we have
+   * made to wait for longer has as long as that, at most two minutes.
+   * @default '30s'
+   */
   idleTimeout?: Duration | undefined
   /** Time of a single request to S3, the SDK's retries included: 504. Milliseconds or `'2m'`. @default '120s' */
   storageTimeout?: Duration | undefined
