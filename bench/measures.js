@@ -71,6 +71,7 @@ const small = {
   },
 }
 
+/** For latency: the code is compiled, and connections are there. */
 const WARM = { uploads: 300, concurrency: 4 }
 const lastByte = {
   name: 'last-byte',

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { protocolOf } from './client-protocol.ts'
 import type { ObjectParams, S3ClientLike } from './types.ts'
 
 /** Of a body, as fields of its request's head. */
@@ -14,21 +15,20 @@ export interface DigestKinds {
 }
 
 /**
- * @param unsignedPayload undefined for those sent over http only: what https needs besides, the SDK knows
+ * @param unsignedPayload undefined for: signed over http, not over https. What has no checksum is signed there too, by the SDK
  */
 export async function digestKinds(
-  { config }: S3ClientLike,
+  client: S3ClientLike,
   { ChecksumAlgorithm }: ObjectParams,
   unsignedPayload: boolean | undefined,
 ): Promise<DigestKinds> {
-  const setting: unknown = config.requestChecksumCalculation
+  const setting: unknown = client.config.requestChecksumCalculation
   // Older SDKs do not know it, and leave what they were given.
   const calculation = typeof setting === 'function' ? await setting() : undefined
-  // An endpoint out of the environment is not known here: then the SDK hashes the bytes.
-  const { protocol } = (await config.endpoint?.()) ?? {}
   return {
     checksum: ChecksumAlgorithm ?? (calculation === 'WHEN_SUPPORTED' ? 'CRC32' : undefined),
-    signed: !(unsignedPayload ?? protocol !== 'http:'),
+    // Where the protocol is not known, the SDK hashes the bytes.
+    signed: !(unsignedPayload ?? (await protocolOf(client)) !== 'http:'),
   }
 }
 

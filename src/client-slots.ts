@@ -1,3 +1,4 @@
+import { protocolOf } from './client-protocol.ts'
 import { UploadError } from './errors.ts'
 import { createSlotPool, type SlotPool, type Slots } from './slots.ts'
 import type { S3ClientLike } from './types.ts'
@@ -46,12 +47,10 @@ function poolOf(client: S3ClientLike): SlotPool {
   return pool
 }
 
-async function defaultMost({ config }: S3ClientLike): Promise<number> {
+async function defaultMost(client: S3ClientLike): Promise<number> {
   const { httpAgent, httpsAgent } =
-    (config.requestHandler as SocketOwner | undefined)?.httpHandlerConfigs?.() ?? {}
-  // One out of the environment is not known here, and taken for https.
-  const { protocol } = (await config.endpoint?.()) ?? {}
-  const { maxSockets = SDK_SOCKETS } = (protocol === 'http:' ? httpAgent : httpsAgent) ?? {}
+    (client.config.requestHandler as SocketOwner | undefined)?.httpHandlerConfigs?.() ?? {}
+  const { maxSockets = SDK_SOCKETS } = ((await protocolOf(client)) === 'http:' ? httpAgent : httpsAgent) ?? {}
   return Math.max(1, Math.floor(maxSockets * SHARE_OF_SOCKETS))
 }
 

@@ -16,8 +16,8 @@ const LONGEST_INTERVAL = 120_000
 
 /**
  * @param onBytes called with the sum of all bytes
- * @param onIdle called when none has come for `idleTimeout` milliseconds in which the request was read, or for as long as
- * it was not read before; with that time
+ * @param onIdle called when none has come for `idleTimeout` milliseconds in which the request was read, or, until the first
+ * byte after a pause, for as long as that was; with that time
  */
 export function createRequestWatch(
   idleTimeout: number,

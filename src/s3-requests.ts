@@ -22,8 +22,8 @@ import { loadSdk } from './sdk.ts'
 import type { ObjectParams, S3ClientLike } from './types.ts'
 
 /**
- * The operations of S3 that an upload needs; the SDK makes what digests a body is not given. Each rejects with `STORAGE_FAILED`, the SDK's error as `cause`, or
- * with `STORAGE_TIMEOUT`. Retries are the SDK's.
+ * The operations of S3 that an upload needs. Each rejects with `STORAGE_FAILED`, the SDK's error as `cause`, or
+ * with `STORAGE_TIMEOUT`. Retries are the SDK's, and so are the digests that a body is not given.
  *
  * Only UploadPart can be cut short by a signal. What the others have begun has to be known to its end: a
  * CreateMultipartUpload cut short may leave an upload that nobody can name, a PutObject an object.
