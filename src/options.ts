@@ -75,7 +75,7 @@ export interface StreamToS3Options<Context extends UploadContext = UploadContext
   unsignedPayload?: boolean | undefined
   /**
    * Time without a byte from the client, while we are willing to read: 408. Milliseconds or `'30s'`. A client that we have
-   * made to wait for longer has as long as that for its next byte, at most two minutes.
+   * made to wait for longer is not refused before as much time has passed again, at most two minutes.
    * @default '30s'
    */
   idleTimeout?: Duration | undefined

@@ -16,8 +16,8 @@ const LONGEST_INTERVAL = 120_000
 
 /**
  * @param onBytes called with the sum of all bytes
- * @param onIdle called when none has come for `idleTimeout` milliseconds in which the request was read, or, until the first
- * byte after a pause, for as long as that was; with that time
+ * @param onIdle called with the milliseconds in which none has come although the request was read: `idleTimeout`, or a
+ * multiple of it where the client had been made to wait for longer
  */
 export function createRequestWatch(
   idleTimeout: number,
@@ -26,25 +26,31 @@ export function createRequestWatch(
 ): RequestWatch {
   let total = 0
   let timer: NodeJS.Timeout | undefined
-  let patience = idleTimeout
+  let idle = 0
   let pausedAt: number | undefined
+  /** Bytes that come do not shorten it: they may be those that had arrived before the wait. */
+  let lenientUntil = 0
 
-  function start(milliseconds: number): void {
-    clearTimeout(timer)
-    patience = milliseconds
-    timer = setTimeout(onIdle, milliseconds, milliseconds)
+  function check(): void {
+    idle += idleTimeout
+    if (performance.now() < lenientUntil) timer?.refresh()
+    else onIdle(idle)
   }
 
   return {
     count(bytes) {
       total += bytes
-      if (timer && patience > idleTimeout) start(idleTimeout)
-      else timer?.refresh()
+      idle = 0
+      timer?.refresh()
       onBytes(total)
     },
     resume() {
-      const waited = pausedAt === undefined ? 0 : performance.now() - pausedAt
-      start(Math.max(idleTimeout, Math.min(waited, LONGEST_INTERVAL)))
+      if (pausedAt !== undefined) {
+        const now = performance.now()
+        lenientUntil = Math.max(lenientUntil, now + Math.min(now - pausedAt, LONGEST_INTERVAL))
+      }
+      idle = 0
+      timer = setTimeout(check, idleTimeout)
     },
     pause() {
       clearTimeout(timer)

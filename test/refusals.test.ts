@@ -176,6 +176,20 @@ describe.each(routes)('$name', kind => {
       release()
       expect((await reply).status).toBe(201)
     })
+
+    it('is not one that had to wait, even if bytes that had arrived meanwhile are read at once', async () => {
+      // TCP asks ever more seldom whether it may go on. Only time can show that it has it.
+      const { url } = await start({
+        idleTimeout: 200,
+        key: () => new Promise(resolve => setTimeout(resolve, 2000, 'a')),
+      })
+      const form = formBody([filePart('a', 'a', bytes(300_000))])
+      const client = open(url, { 'content-type': FORM_TYPE, 'content-length': `${form.length}` })
+      client.write(form.subarray(0, -1))
+      await new Promise(resolve => setTimeout(resolve, 2800))
+      client.end(form.subarray(-1))
+      expect(await replyTo(client)).toMatchObject({ status: 201 })
+    })
   })
 
   describe('validate', () => {

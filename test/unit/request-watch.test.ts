@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createRequestWatch } from '../../src/request-watch.ts'
+import { createRequestWatch, type RequestWatch } from '../../src/request-watch.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -41,9 +41,9 @@ describe('the watch over a request', () => {
   })
 
   it.each([
-    ['as long as always', 10 * SECOND, 30 * SECOND],
-    ['as long as it waited', 70 * SECOND, 70 * SECOND],
-    ['two minutes', 10 * MINUTE, 2 * MINUTE],
+    ['no longer than others', 10 * SECOND, 30 * SECOND],
+    ['at least as long as it waited', 70 * SECOND, 90 * SECOND],
+    ['two minutes at most', 10 * MINUTE, 2 * MINUTE],
   ])('gives a client that was made to wait %s', (_, waited, patience) => {
     const { resume, pause, onIdle } = watch()
     resume()
@@ -56,12 +56,35 @@ describe('the watch over a request', () => {
     expect(onIdle).toHaveBeenCalledExactlyOnceWith(patience)
   })
 
-  it('has its usual patience again with the first bytes', () => {
+  it.each([
+    ['bytes', ({ count }: RequestWatch) => count(1)],
+    [
+      'a short wait',
+      ({ pause, resume }: RequestWatch) => {
+        pause()
+        resume()
+      },
+    ],
+  ])('is no less patient after %s, which may have been there before the wait', (_, happens) => {
+    const { onIdle, ...watched } = watch()
+    watched.resume()
+    watched.pause()
+    vi.advanceTimersByTime(MINUTE)
+    watched.resume()
+    vi.advanceTimersByTime(SECOND)
+    happens(watched)
+    vi.advanceTimersByTime(MINUTE - 1)
+    expect(onIdle).not.toHaveBeenCalled()
+    vi.advanceTimersByTime(1)
+    expect(onIdle).toHaveBeenCalledExactlyOnceWith(MINUTE)
+  })
+
+  it('has its usual patience again when that time is over', () => {
     const { count, resume, pause, onIdle } = watch()
     pause()
     vi.advanceTimersByTime(MINUTE)
     resume()
-    vi.advanceTimersByTime(59 * SECOND)
+    vi.advanceTimersByTime(MINUTE - 1)
     count(1)
     vi.advanceTimersByTime(30 * SECOND)
     expect(onIdle).toHaveBeenCalledExactlyOnceWith(30 * SECOND)
