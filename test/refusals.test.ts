@@ -178,7 +178,7 @@ describe.each(routes)('$name', kind => {
     })
 
     it('is not one that had to wait, even if bytes that had arrived meanwhile are read at once', async () => {
-      // TCP asks ever more seldom whether it may go on. Only time can show that it has it.
+      // TCP asks ever more seldom whether it may go on, so its client is silent for a while. Only time can show that.
       const { url } = await start({
         idleTimeout: 200,
         key: () => new Promise(resolve => setTimeout(resolve, 2000, 'a')),
