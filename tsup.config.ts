@@ -14,7 +14,7 @@ export default defineConfig([
       express: 'adapters/express.ts',
       koa: 'adapters/koa.ts',
       http: 'adapters/http.ts',
-      'lib-storage': 'src/lib-storage.ts',
+      'lib-storage': 'src/storage/lib-storage.ts',
       testing: 'testing/index.ts',
     },
     format: ['esm', 'cjs'],

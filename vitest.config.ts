@@ -6,7 +6,7 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 /** Tests import the package by its public names, and get the source. */
 const alias = [
   { find: /^s3-upstream$/, replacement: source('./src/index.ts') },
-  { find: /^s3-upstream\/lib-storage$/, replacement: source('./src/lib-storage.ts') },
+  { find: /^s3-upstream\/lib-storage$/, replacement: source('./src/storage/lib-storage.ts') },
   { find: /^s3-upstream\/client$/, replacement: source('./client/index.ts') },
   { find: /^s3-upstream\/testing$/, replacement: source('./testing/index.ts') },
   { find: /^s3-upstream\/(express|koa|http)$/, replacement: source('./adapters/$1.ts') },

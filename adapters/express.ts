@@ -1,14 +1,14 @@
 import type { Request, RequestHandler } from 'express'
-import { answerError, answerResult, isAnswerable } from '../src/answer.ts'
-import { isUploadMethod } from '../src/check-request.ts'
-import type { S3UploadOptions } from '../src/options.ts'
-import { resolveOptions } from '../src/settings.ts'
-import { uploadForm } from '../src/stream-to-s3.ts'
-import type { UploadContext, UploadResult } from '../src/types.ts'
-import { sendContinue, writeAnswer } from './node-response.ts'
-import type { Responds, UploadRoute } from './upload-route.ts'
+import { isUploadMethod } from '../src/http/admit-request.ts'
+import { sendContinue, writeAnswer } from '../src/http/node-response.ts'
+import { answerError, answerResult, isAnswerable } from '../src/http/response.ts'
+import type { Responds, UploadRoute } from '../src/http/upload-route.ts'
+import type { S3UploadOptions } from '../src/options/options.ts'
+import { resolveOptions } from '../src/options/resolve-options.ts'
+import type { UploadContext, UploadResult } from '../src/shared/types.ts'
+import { uploadForm } from '../src/upload/stream-to-s3.ts'
 
-export { UploadError } from '../src/errors.ts'
+export { UploadError } from '../src/shared/errors.ts'
 export type { S3UploadOptions, UploadResult, UploadRoute }
 
 declare global {

@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { answerError, answerResult } from '../src/answer.ts'
-import { isUploadMethod, methodNotAllowed } from '../src/check-request.ts'
-import type { StreamToS3Options } from '../src/options.ts'
-import { resolveOptions } from '../src/settings.ts'
-import { uploadForm } from '../src/stream-to-s3.ts'
-import type { UploadContext, UploadResult } from '../src/types.ts'
-import { sendContinue, writeAnswer } from './node-response.ts'
-import type { UploadRoute } from './upload-route.ts'
+import { isUploadMethod, methodNotAllowed } from '../src/http/admit-request.ts'
+import { sendContinue, writeAnswer } from '../src/http/node-response.ts'
+import { answerError, answerResult } from '../src/http/response.ts'
+import type { UploadRoute } from '../src/http/upload-route.ts'
+import type { StreamToS3Options } from '../src/options/options.ts'
+import { resolveOptions } from '../src/options/resolve-options.ts'
+import type { UploadContext, UploadResult } from '../src/shared/types.ts'
+import { uploadForm } from '../src/upload/stream-to-s3.ts'
 
-export { UploadError } from '../src/errors.ts'
+export { UploadError } from '../src/shared/errors.ts'
 export type { StreamToS3Options, UploadResult, UploadRoute }
 
 export interface HttpUploadContext extends UploadContext {

@@ -1,4 +1,4 @@
-import type { UploadResult } from '../src/types.ts'
+import type { UploadResult } from '../src/shared/types.ts'
 
 /** The answer of a route that is made by `s3Upload()`, when the page does not say which route it is. */
 export type DefaultRoute = Answers<UploadResult>

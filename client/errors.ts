@@ -1,4 +1,4 @@
-import type { UploadErrorCode } from '../src/errors.ts'
+import type { UploadErrorCode } from '../src/shared/errors.ts'
 
 /**
  * What only this side can know. `UNREACHABLE`: no answer, the line broke, or the browser forbids it (CORS).

@@ -1,6 +1,6 @@
 import type { UploadError } from './errors.ts'
 
-export type { Checksums, Fields, UploadedFile, UploadResult } from '../src/types.ts'
+export type { Checksums, Fields, UploadedFile, UploadResult } from '../src/shared/types.ts'
 
 /** A file, or several: an array, a `FileList`. */
 export type Files = Blob | Iterable<Blob>

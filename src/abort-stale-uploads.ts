@@ -1,10 +1,10 @@
-import { type Duration, parseDuration } from './durations.ts'
-import { listUploads, type UnfinishedUpload } from './list-uploads.ts'
-import { defaultClient, loadSdk } from './sdk.ts'
-import { resolveOptions } from './settings.ts'
-import { describe } from './sizes.ts'
-import { createSlotPool } from './slots.ts'
-import type { S3ClientLike } from './types.ts'
+import { resolveOptions } from './options/resolve-options.ts'
+import { listUploads, type UnfinishedUpload } from './s3/list-uploads.ts'
+import { createSlotPool } from './s3/request-limiter.ts'
+import { defaultClient, loadSdk } from './s3/sdk.ts'
+import { type Duration, parseDuration } from './shared/durations.ts'
+import { describe } from './shared/sizes.ts'
+import type { S3ClientLike } from './shared/types.ts'
 
 export interface AbortStaleUploadsOptions {
   bucket: string

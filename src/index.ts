@@ -4,12 +4,11 @@ export {
   abortStaleUploads,
   type StaleUpload,
 } from './abort-stale-uploads.ts'
-export type { Duration } from './durations.ts'
-export { type Leftover, UploadError, type UploadErrorCode } from './errors.ts'
-export { createMemoryBudget, defaultMemoryBudget, type MemoryBudget } from './memory-budget.ts'
-export type { StreamToS3Options } from './options.ts'
-export type { Size } from './sizes.ts'
-export { streamToS3 } from './stream-to-s3.ts'
+export { createMemoryBudget, defaultMemoryBudget, type MemoryBudget } from './memory/memory-budget.ts'
+export type { StreamToS3Options } from './options/options.ts'
+export type { Duration } from './shared/durations.ts'
+export { type Leftover, UploadError, type UploadErrorCode } from './shared/errors.ts'
+export type { Size } from './shared/sizes.ts'
 export type {
   Checksums,
   Fields,
@@ -22,5 +21,13 @@ export type {
   UploadedFile,
   UploadProgress,
   UploadResult,
-} from './types.ts'
-export type { ByteSource, Staged, StoredObject, Uploader, UploadScope, UploadTarget } from './uploader.ts'
+} from './shared/types.ts'
+export type {
+  ByteSource,
+  Staged,
+  StoredObject,
+  Uploader,
+  UploadScope,
+  UploadTarget,
+} from './storage/uploader.ts'
+export { streamToS3 } from './upload/stream-to-s3.ts'

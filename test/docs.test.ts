@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
-import { PROBLEMS } from '../src/errors.ts'
-import { resolveOptions } from '../src/settings.ts'
+import { resolveOptions } from '../src/options/resolve-options.ts'
+import { PROBLEMS } from '../src/shared/errors.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const pages = [

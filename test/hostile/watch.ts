@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { defaultMemoryBudget } from 's3-upstream'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
-import type { UploadContext } from '../../src/types.ts'
+import type { UploadContext } from '../../src/shared/types.ts'
 import { idOf } from './wire.ts'
 
 const EVENTS = ['unhandledRejection', 'uncaughtExceptionMonitor', 'warning'] as const

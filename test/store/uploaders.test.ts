@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { streamToS3, type UploadedFile } from 's3-upstream'
 import { describe, expect, it } from 'vitest'
-import type { StreamToS3Options } from '../../src/options.ts'
+import type { StreamToS3Options } from '../../src/options/options.ts'
 import { bytes, MB, sha256 } from '../support/bytes.ts'
 import { filePart, formBody } from '../support/form-body.ts'
 import { incoming, slices } from '../support/incoming.ts'

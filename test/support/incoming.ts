@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { IncomingRequest } from '../../src/types.ts'
+import type { IncomingRequest } from '../../src/shared/types.ts'
 import { FORM_TYPE } from './form-body.ts'
 
 /** A request without a connection: chunks as they are given, and headers. */

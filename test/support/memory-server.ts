@@ -1,7 +1,7 @@
 import express from 'express'
 import { s3Upload } from 's3-upstream/express'
 
-/** Run as a process of its own by test/memory.test.ts. */
+/** Run as a process of its own by test/memory/resident-memory.test.ts. */
 const app = express()
 app.post('/', s3Upload('uploads', { maxFileSize: '2GB' }))
 app.get('/peak', (_request, response) => {

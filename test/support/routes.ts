@@ -9,7 +9,7 @@ import { s3Upload as expressUpload } from 's3-upstream/express'
 import { s3Upload as httpUpload } from 's3-upstream/http'
 import { s3Upload as koaUpload } from 's3-upstream/koa'
 import { afterEach } from 'vitest'
-import type { S3UploadOptions } from '../../src/options.ts'
+import type { S3UploadOptions } from '../../src/options/options.ts'
 import { uploaders } from './uploaders.ts'
 
 export interface RunningRoute {

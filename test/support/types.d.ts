@@ -8,7 +8,7 @@ declare module 'koa2' {
 }
 declare module 'streamsearch' {
   export default class StreamSearch {
-    constructor(needle: Buffer, onBytes: import('../../src/boundary-search.ts').OnBytes)
+    constructor(needle: Buffer, onBytes: import('../../src/form/boundary-search.ts').OnBytes)
     push(chunk: Buffer, position: number): void
     destroy(): void
   }

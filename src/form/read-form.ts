@@ -1,0 +1,161 @@
+import type { Readable } from 'node:stream'
+import busboy from 'busboy'
+import { UploadError } from '../shared/errors.ts'
+import { formatSize } from '../shared/sizes.ts'
+import type { IncomingFile, IncomingRequest } from '../shared/types.ts'
+import { cleanFilename } from './filename.ts'
+import { watchParts } from './form-scanner.ts'
+import { createRequestWatch } from './idle-timeout.ts'
+import { checkCharset, checkHead, checkName, checkTransferEncoding, checkType } from './part-checks.ts'
+import { feedParser } from './request-pump.ts'
+
+export interface FieldPart {
+  name: string
+  value: string
+  /** The value was longer than `maxFieldSize` and has been cut. */
+  truncated: boolean
+}
+
+export interface FilePart {
+  file: IncomingFile
+  /** Has to be read to its end, or the signal aborted: the form goes on only after it. */
+  stream: Readable
+}
+
+export interface PartHandlers {
+  onField(part: FieldPart): void
+  onFile(part: FilePart): void
+}
+
+export interface ParserLimits {
+  maxFieldSize: number
+  /** Parts of any kind. */
+  maxParts: number
+  /** Bytes of the whole request, framing included. */
+  maxRequestSize: number
+  /** Milliseconds. */
+  idleTimeout: number
+}
+
+/**
+ * Reads a form and hands on its parts in their order. Resolves when the form has been read to its end. Rejects
+ * with an `UploadError` for a form that is not one, with what a handler threw, or with the reason of the signal.
+ * However it ends, it has let go of the request, which may have more to be read.
+ */
+export function parseMultipart(
+  request: IncomingRequest,
+  limits: ParserLimits,
+  handlers: PartHandlers,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const parser = createParser(request, limits)
+    let settled = false
+    const watch = createRequestWatch(
+      limits.idleTimeout,
+      total => total > limits.maxRequestSize && fail(tooLarge(limits)),
+      milliseconds => fail(stalled(milliseconds)),
+    )
+    const feed = feedParser(request, parser, watch)
+
+    function settle(finish: () => void) {
+      if (settled) return
+      settled = true
+      signal.removeEventListener('abort', onAbort)
+      feed.stop()
+      finish()
+      parser.destroy()
+    }
+    const fail = (error: unknown) => settle(() => reject(error))
+    const onAbort = () => fail(signal.reason)
+
+    /** An exception inside a parser's event would come up in the socket's, where nobody can catch it. */
+    function handle(handler: () => void) {
+      if (settled) return
+      try {
+        handler()
+      } catch (error) {
+        fail(error)
+      }
+    }
+
+    const parts = watchParts(parser, head => handle(() => checkHead(head)))
+    parser.on('field', (name, value, info) =>
+      handle(() => {
+        checkCharset(name, value)
+        handlers.onField({ name: checkName(name), value, truncated: info.valueTruncated })
+      }),
+    )
+    parser.on('file', (name, stream, info) => {
+      // The parser destroys the stream with an error when it fails, and tells of that by its own 'error'.
+      stream.on('error', () => {})
+      feed.watch(stream)
+      handle(() => {
+        checkTransferEncoding(info.encoding)
+        const filename = cleanFilename(info.filename ?? '')
+        handlers.onFile({
+          file: { field: checkName(name), filename, type: checkType(info.mimeType) },
+          stream,
+        })
+      })
+    })
+    parser.on('partsLimit', () => fail(tooManyParts(limits)))
+    parser.on('error', (cause: Error) => fail(malformed(cause)))
+    parser.on('close', () => (parts.hasSkipped() ? fail(unreadable()) : settle(resolve)))
+
+    signal.addEventListener('abort', onAbort)
+    if (signal.aborted) return onAbort()
+    feed.start()
+  })
+}
+
+function createParser(request: IncomingRequest, { maxFieldSize, maxParts }: ParserLimits) {
+  try {
+    return busboy({
+      headers: request.headers,
+      defParamCharset: 'utf8',
+      // Nothing is to wait in the parser while a file is paused: see feedParser().
+      fileHwm: 1,
+      limits: {
+        // busboy speaks up at a limit, not above it. Files, fields and their bytes are counted by us.
+        fieldSize: maxFieldSize + 1,
+        parts: maxParts + 1,
+      },
+    })
+  } catch (cause) {
+    throw new UploadError('MISSING_BOUNDARY', 'The Content-Type header has no usable boundary.', { cause })
+  }
+}
+
+function malformed(cause: Error): UploadError {
+  if (cause.message.startsWith('Unexpected end')) {
+    return new UploadError('TRUNCATED_BODY', 'The form ended before its last boundary.', { cause })
+  }
+  return new UploadError('MALFORMED_BODY', `The form cannot be read: ${cause.message.toLowerCase()}.`, {
+    cause,
+  })
+}
+
+function unreadable(): UploadError {
+  return new UploadError('MALFORMED_BODY', 'The form has bytes that belong to no part of it.')
+}
+
+function tooManyParts({ maxParts }: ParserLimits): UploadError {
+  return new UploadError('TOO_MANY_PARTS', `The form has more than ${maxParts} parts.`, { limit: maxParts })
+}
+
+function tooLarge({ maxRequestSize }: ParserLimits): UploadError {
+  return new UploadError('REQUEST_TOO_LARGE', `The request is larger than ${formatSize(maxRequestSize)}.`, {
+    limit: maxRequestSize,
+  })
+}
+
+function stalled(milliseconds: number): UploadError {
+  return new UploadError(
+    'CLIENT_STALLED',
+    `Nothing has come for ${Math.round(milliseconds) / 1000} seconds.`,
+    {
+      limit: Math.round(milliseconds),
+    },
+  )
+}

@@ -1,0 +1,109 @@
+export const PROBLEMS = {
+  MALFORMED_BODY: { status: 400, title: 'Malformed form data' },
+  MISSING_BOUNDARY: { status: 400, title: 'Missing boundary' },
+  TRUNCATED_BODY: { status: 400, title: 'Truncated form data' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed' },
+  CLIENT_STALLED: { status: 408, title: 'Upload stalled' },
+  DUPLICATE_KEY: { status: 409, title: 'Two files for one key' },
+  ALREADY_EXISTS: { status: 409, title: 'Already exists' },
+  REQUEST_TOO_LARGE: { status: 413, title: 'Request too large' },
+  FILE_TOO_LARGE: { status: 413, title: 'File too large' },
+  TOTAL_TOO_LARGE: { status: 413, title: 'Files too large together' },
+  TOO_MANY_FILES: { status: 413, title: 'Too many files' },
+  TOO_MANY_FIELDS: { status: 413, title: 'Too many fields' },
+  TOO_MANY_PARTS: { status: 413, title: 'Too many form parts' },
+  FIELD_TOO_LARGE: { status: 413, title: 'Field too large' },
+  FIELD_NAME_TOO_LONG: { status: 413, title: 'Field name too long' },
+  NOT_MULTIPART: { status: 415, title: 'Not a multipart form' },
+  UNSUPPORTED_ENCODING: { status: 415, title: 'Unsupported encoding' },
+  TYPE_NOT_ACCEPTED: { status: 415, title: 'File type not accepted' },
+  REFUSED: { status: 422, title: 'Upload refused' },
+  ABORTED: { status: 499, title: 'Aborted by the client' },
+  BODY_ALREADY_READ: { status: 500, title: 'Request body already read' },
+  INVALID_KEY: { status: 500, title: 'Invalid object key' },
+  STORAGE_FAILED: { status: 502, title: 'Storage failed' },
+  CANCELLED: { status: 503, title: 'Upload cancelled by the server' },
+  STORAGE_TIMEOUT: { status: 504, title: 'Storage timed out' },
+} as const satisfies Record<string, { status: number; title: string }>
+
+/** Names what went wrong. The set is closed: each code has one HTTP status, listed in docs/errors.md. */
+export type UploadErrorCode = keyof typeof PROBLEMS
+
+/** Something that a failed upload could not remove from S3, although it tried. */
+export interface Leftover {
+  bucket: string
+  key: string
+  /** Set for an unfinished multipart upload; not set for an object. */
+  uploadId?: string
+  versionId?: string
+  /** Why it could not be removed. */
+  cause: unknown
+}
+
+export interface UploadErrorDetails {
+  /** Name of the form field concerned. */
+  field?: string
+  /** Name of the file concerned, as the client gave it, cleaned. */
+  filename?: string
+  /** The limit that was exceeded: bytes or a count, as the code says. */
+  limit?: number
+  /** What would have been accepted. */
+  allowed?: readonly string[]
+  /** Headers that the answer should carry, as http-errors has them. */
+  headers?: Record<string, string>
+  cause?: unknown
+  expose?: boolean
+}
+
+const BRAND = Symbol.for('s3-upstream.UploadError')
+
+/**
+ * The one error class of this library. `status`, `statusCode`, `expose` and `headers` mean what they mean in
+ * http-errors, so that Express and Koa need no mapping.
+ *
+ * `instanceof` holds across the CommonJS and ES module builds of the package, and across copies of it.
+ */
+export class UploadError extends Error {
+  override readonly name = 'UploadError'
+  readonly code: UploadErrorCode
+  /** HTTP status; 499 for an upload that the client aborted, which nobody is there to receive. */
+  readonly status: number
+  readonly statusCode: number
+  /** Short text that is the same for every error of this code: `title` in RFC 9457. */
+  readonly title: string
+  /** Whether `message` may be shown to the client. */
+  readonly expose: boolean
+  readonly headers: Record<string, string>
+  declare readonly field?: string
+  declare readonly filename?: string
+  declare readonly limit?: number
+  declare readonly allowed?: readonly string[]
+  /** What this upload left at S3 because removing it failed. Empty unless S3 refused the cleanup too. */
+  leftovers: readonly Leftover[] = []
+
+  constructor(code: UploadErrorCode, message: string, details: UploadErrorDetails = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    const { status, title } = PROBLEMS[code]
+    this.code = code
+    this.status = status
+    this.statusCode = status
+    this.title = title
+    this.expose = details.expose ?? status < 500
+    this.headers = details.headers ?? {}
+    if (details.field !== undefined) this.field = details.field
+    if (details.filename !== undefined) this.filename = details.filename
+    if (details.limit !== undefined) this.limit = details.limit
+    if (details.allowed !== undefined) this.allowed = details.allowed
+    Object.defineProperty(this, BRAND, { value: true })
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: a subclass asks for its own instances
+    if (this !== UploadError) return super[Symbol.hasInstance](value)
+    return typeof value === 'object' && value !== null && BRAND in value
+  }
+}
+
+export function abortedByClient(cause?: unknown): UploadError {
+  return new UploadError('ABORTED', 'The client went away before it had its answer.', { cause })
+}

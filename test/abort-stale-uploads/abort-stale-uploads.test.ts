@@ -1,0 +1,238 @@
+import {
+  CreateMultipartUploadCommand,
+  type ListMultipartUploadsCommandInput,
+  type S3Client,
+} from '@aws-sdk/client-s3'
+import type { RecordedRequest } from 's3-upstream/testing'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { type AbortStaleUploadsOptions, abortStaleUploads } from '../../src/abort-stale-uploads.ts'
+import { hold } from '../support/faults.ts'
+import { BUCKET, useStorage } from '../support/storage.ts'
+import { until } from '../support/until.ts'
+
+const s3 = await useStorage()
+const HOUR = 3_600_000
+
+// The SDK corrects its clock by the Date header, which in Node keeps the real time.
+for (const { config } of [s3.client, s3.oneTry]) {
+  Object.defineProperty(config, 'systemClockOffset', { get: () => 0, set() {} })
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+  s3.oneTry.middlewareStack.remove('smallPages')
+})
+
+function later(milliseconds: number): void {
+  vi.setSystemTime(Date.now() + milliseconds)
+}
+
+async function begin(...keys: string[]): Promise<void> {
+  for (const Key of keys) await s3.client.send(new CreateMultipartUploadCommand({ Bucket: BUCKET, Key }))
+}
+
+function abortStale(options: Partial<AbortStaleUploadsOptions> = {}) {
+  return abortStaleUploads({ client: s3.oneTry, bucket: BUCKET, olderThan: '1h', ...options })
+}
+
+const left = () => s3.uploads(BUCKET).map(({ key }) => key)
+const sent = (operation: string) => s3.requests.filter(request => request.operation === operation)
+
+/** S3 puts 1,000 uploads on a page. */
+function smallPages(client: S3Client, size: number): void {
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      args =>
+        next(
+          commandName === 'ListMultipartUploadsCommand'
+            ? { ...args, input: { ...args.input, MaxUploads: size } }
+            : args,
+        ),
+    { name: 'smallPages', step: 'initialize' },
+  )
+}
+
+describe('abortStaleUploads', () => {
+  it('removes old uploads, tells which, and lets the young ones be', async () => {
+    const before = Date.now()
+    await begin('old')
+    const [{ uploadId } = { uploadId: '' }] = s3.uploads(BUCKET)
+    later(2 * HOUR)
+    await begin('young')
+
+    const result = await abortStale()
+    expect(result).toEqual({ aborted: [{ key: 'old', uploadId, initiated: expect.any(Date) }], failed: [] })
+    expect(result.aborted[0]?.initiated.getTime()).toBeGreaterThanOrEqual(before - 1000)
+    expect(result.aborted[0]?.initiated.getTime()).toBeLessThan(before + HOUR)
+    expect(left()).toEqual(['young'])
+  })
+
+  it.each([
+    { olderThan: HOUR, age: HOUR - 60_000, stays: true },
+    { olderThan: HOUR, age: HOUR + 60_000, stays: false },
+    { olderThan: '7d', age: 7 * 24 * HOUR - 60_000, stays: true },
+    { olderThan: '7d', age: 7 * 24 * HOUR + 60_000, stays: false },
+  ] as const)(
+    'with olderThan $olderThan, one of $age ms stays: $stays',
+    async ({ olderThan, age, stays }) => {
+      await begin('a')
+      later(age)
+      await abortStale({ olderThan })
+      expect(left()).toEqual(stays ? ['a'] : [])
+    },
+  )
+
+  it('finds nothing in an empty bucket', async () => {
+    expect(await abortStale()).toEqual({ aborted: [], failed: [] })
+  })
+
+  it('stays below the prefix', async () => {
+    await begin('in/a', 'in/b', 'other/c', 'in')
+    later(2 * HOUR)
+    const { aborted } = await abortStale({ prefix: 'in/' })
+    expect(aborted.map(({ key }) => key).sort()).toEqual(['in/a', 'in/b'])
+    expect(left()).toEqual(['in', 'other/c'])
+  })
+
+  it('reads every page, also when a page ends between two uploads of one key', async () => {
+    await begin('a', 'b', 'b', 'b', 'b', 'c', 'd')
+    later(2 * HOUR)
+    smallPages(s3.oneTry, 2)
+    const { aborted } = await abortStale()
+    expect(aborted.map(({ key }) => key).sort()).toEqual(['a', 'b', 'b', 'b', 'b', 'c', 'd'])
+    expect(new Set(aborted.map(({ uploadId }) => uploadId)).size).toBe(7)
+    expect(sent('ListMultipartUploads')).toHaveLength(4)
+    expect(left()).toEqual([])
+  })
+
+  it('removes more uploads than S3 puts on a page', async () => {
+    for (let batch = 0; batch < 11; batch++) {
+      await Promise.all(Array.from({ length: 100 }, (_, n) => begin(`${batch}/${n}`)))
+    }
+    later(2 * HOUR)
+    const { aborted } = await abortStale()
+    expect(aborted).toHaveLength(1100)
+    expect(sent('ListMultipartUploads')).toHaveLength(2)
+    expect(left()).toEqual([])
+  })
+
+  it.each(['a+b c%20d', 'ü/写真 "夏" & <x>.jpg', 'line\r\nbreak', '\u0001\u001f', ' a ', '%', '+'])(
+    'names a key as it is: %j',
+    async key => {
+      await begin(key, key)
+      later(2 * HOUR)
+      smallPages(s3.oneTry, 1)
+      const { aborted } = await abortStale()
+      expect(aborted.map(({ key }) => key)).toEqual([key, key])
+      expect(left()).toEqual([])
+    },
+  )
+
+  describe('reads keys as they are listed', () => {
+    const Key = 'in/a b+c % \r\n'
+    const plain = { Key, NextKeyMarker: Key }
+    const aws = 'in/a+b%2Bc+%25+%0D%0A'
+
+    it.each([
+      { store: 'AWS', encoded: { EncodingType: 'url', Key: aws, NextKeyMarker: aws } },
+      { store: 'Ceph 16', encoded: { ...plain, Key: 'in/a%20b%2Bc%20%25%20%0D%0A' } },
+      { store: 'one that never encodes', encoded: plain },
+    ])('by $store', async ({ encoded }) => {
+      const seen: object[] = []
+      const client = {
+        config: {},
+        async send({ input }: { input: ListMultipartUploadsCommandInput & { UploadId?: string } }) {
+          seen.push(input)
+          if (input.UploadId) return {}
+          const { Key, ...page } = input.EncodingType ? encoded : plain
+          const [UploadId, IsTruncated] = input.KeyMarker ? ['2', false] : ['1', true]
+          const Uploads = [{ Key, UploadId, Initiated: new Date(0) }]
+          return { ...page, NextUploadIdMarker: UploadId, IsTruncated, Uploads }
+        },
+      }
+      const { aborted } = await abortStale({ client: client as unknown as S3Client })
+      expect(aborted).toMatchObject([
+        { key: Key, uploadId: '1' },
+        { key: Key, uploadId: '2' },
+      ])
+      expect(seen).toContainEqual({ Bucket: BUCKET, Key, UploadId: '2' })
+      expect(seen).toContainEqual(expect.objectContaining({ KeyMarker: Key, UploadIdMarker: '1' }))
+    })
+  })
+
+  it('goes on after an abort that fails, and says which failed and why', async () => {
+    await begin('a', 'b', 'c')
+    later(2 * HOUR)
+    s3.fault(({ operation, key }) =>
+      operation === 'AbortMultipartUpload' && key === 'b' ? { status: 403, code: 'AccessDenied' } : undefined,
+    )
+    const { aborted, failed } = await abortStale()
+    expect(aborted.map(({ key }) => key).sort()).toEqual(['a', 'c'])
+    expect(failed).toMatchObject([
+      { key: 'b', uploadId: s3.uploads(BUCKET)[0]?.uploadId, initiated: expect.any(Date) },
+    ])
+    expect(failed[0]?.cause).toMatchObject({ name: 'AccessDenied', $metadata: { httpStatusCode: 403 } })
+  })
+
+  it('is content when somebody else was faster', async () => {
+    await begin('a', 'b')
+    later(2 * HOUR)
+    s3.fault(({ operation, key }) =>
+      operation === 'AbortMultipartUpload' && key === 'a' ? { status: 404, code: 'NoSuchUpload' } : undefined,
+    )
+    const { aborted, failed } = await abortStale()
+    expect(aborted.map(({ key }) => key).sort()).toEqual(['a', 'b'])
+    expect(failed).toEqual([])
+  })
+
+  it('has no more than four aborts in flight at once', async () => {
+    await begin(...'abcdefghij')
+    later(2 * HOUR)
+    const release = hold(s3, 'AbortMultipartUpload')
+    const inFlight = ({ operation, status }: RecordedRequest) =>
+      operation === 'AbortMultipartUpload' && status === undefined
+
+    const done = abortStale()
+    await until(() => s3.requests.filter(inFlight).length === 4)
+    for (let turn = 0; turn < 100; turn++) await new Promise(resolve => setImmediate(resolve))
+    expect(s3.requests.filter(inFlight)).toHaveLength(4)
+    release()
+    expect((await done).aborted).toHaveLength(10)
+  })
+
+  it('rejects with the error of S3 when the uploads cannot be listed, and aborts nothing', async () => {
+    await begin('a', 'b')
+    later(2 * HOUR)
+    smallPages(s3.oneTry, 1)
+    s3.fault(({ operation, n }) =>
+      operation === 'ListMultipartUploads' && n === 2 ? { status: 403, code: 'AccessDenied' } : undefined,
+    )
+    await expect(abortStale()).rejects.toMatchObject({ name: 'AccessDenied' })
+    expect(left()).toEqual(['a', 'b'])
+  })
+
+  it.each<[string, object, RegExp]>([
+    ['no olderThan', { olderThan: undefined }, /^olderThan must be/],
+    ['olderThan 0', { olderThan: 0 }, /^olderThan must be/],
+    ['a negative olderThan', { olderThan: '-1d' }, /^olderThan must be/],
+    ['an olderThan that cannot be read', { olderThan: 'yesterday' }, /it is 'yesterday'/],
+    ['no bucket', { bucket: undefined }, /^bucket must be/],
+    ['an empty bucket', { bucket: '' }, /^bucket must be/],
+    ['a prefix that is no text', { prefix: 5 }, /^prefix must be/],
+    ['a client of SDK v2', { client: { config: {}, putObject() {} } }, /AWS SDK v2/],
+    ['an unknown option', { prefx: 'in/' }, /^Unknown option 'prefx'. The options are/],
+  ])('refuses %s with a TypeError, and sends nothing', async (_, wrong, message) => {
+    const refused = abortStale(wrong)
+    await expect(refused).rejects.toBeInstanceOf(TypeError)
+    await expect(refused).rejects.toThrow(message)
+    expect(s3.requests).toEqual([])
+  })
+
+  it('refuses a call without options with a TypeError', async () => {
+    // @ts-expect-error: what a developer without TypeScript can write
+    await expect(abortStaleUploads()).rejects.toThrow(TypeError)
+  })
+})

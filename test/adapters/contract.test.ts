@@ -1,0 +1,358 @@
+import { EventEmitter, once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { describe, expect, it } from 'vitest'
+import type { S3UploadOptions } from '../../src/options/options.ts'
+import type { UploadedFile } from '../../src/shared/types.ts'
+import { bytes, MB, sha256 } from '../support/bytes.ts'
+import { FORM_TYPE, filePart, formBody } from '../support/form-body.ts'
+import {
+  combinations,
+  type RouteKind,
+  type RunningRoute,
+  routes,
+  useRunningRoutes,
+} from '../support/routes.ts'
+import { open, post, postChunks, replyTo } from '../support/send.ts'
+import { BUCKET, expectNothingLeft, useStorage } from '../support/storage.ts'
+
+const s3 = await useStorage()
+const running = useRunningRoutes()
+
+/** The contract that every adapter keeps with every uploader. */
+describe.each(combinations)('$kind.name through the $name', ({ kind, uploader }) => {
+  async function start(options: Partial<S3UploadOptions> = {}): Promise<RunningRoute> {
+    const route = await kind.open({
+      bucket: BUCKET,
+      client: s3.oneTry,
+      uploader,
+      onError: () => {},
+      ...options,
+    })
+    running.push(route)
+    return route
+  }
+
+  it('stores every file of a form byte for byte and answers 201 with the result', async () => {
+    const { url } = await start({ prefix: 'in/' })
+    const photo = bytes(300_000)
+    const film = bytes(12 * MB)
+    const reply = await post(
+      url,
+      formBody([
+        { name: 'title', body: 'Grüße' },
+        { name: 'tag', body: 'a' },
+        { name: 'attachment', filename: '', type: 'application/octet-stream' },
+        { name: 'tag', body: 'b' },
+        filePart('tiny', 'one.txt', '1'),
+        filePart('photo', '写真 %22夏%22.jpg', photo, 'image/jpeg'),
+        filePart('film', 'film.mp4', film, 'video/mp4'),
+      ]),
+    )
+
+    expect(reply.status).toBe(201)
+    expect(reply.headers['content-type']).toMatch(/^application\/json/)
+    expect(reply.json.fields).toEqual({ title: 'Grüße', tag: ['a', 'b'] })
+    expect(reply.json.files).toMatchObject([
+      { field: 'tiny', filename: 'one.txt', type: 'text/plain', size: 1, bucket: BUCKET },
+      { field: 'photo', filename: '写真 "夏".jpg', type: 'image/jpeg', size: photo.length, bucket: BUCKET },
+      { field: 'film', filename: 'film.mp4', type: 'video/mp4', size: film.length, bucket: BUCKET },
+    ])
+    const stored = new Map(s3.objects(BUCKET).map(object => [object.key, object]))
+    expect(stored.size).toBe(3)
+    for (const [index, body] of [Buffer.from('1'), photo, film].entries()) {
+      const { key, etag, type } = reply.json.files[index] as UploadedFile
+      expect(key).toMatch(/^in\/[0-9a-f-]{36}\.(txt|jpg|mp4)$/)
+      expect(stored.get(key)).toMatchObject({ etag, type, size: body.length })
+      expect(sha256(stored.get(key)?.body ?? Buffer.alloc(0))).toBe(sha256(body))
+    }
+    expect(s3.uploads(BUCKET)).toEqual([])
+  })
+
+  it('takes a form whose length is not declared, one byte at a time', async () => {
+    const { url } = await start()
+    const form = formBody([{ name: 'a', body: 'b' }, filePart('f', 'x.txt', 'hello')])
+    const reply = await postChunks(
+      url,
+      Array.from(form, byte => Buffer.of(byte)),
+    )
+    expect(reply.status).toBe(201)
+    expect(s3.objects(BUCKET).map(({ body }) => body.toString())).toEqual(['hello'])
+  })
+
+  it('answers a form without files', async () => {
+    const { url } = await start()
+    const reply = await post(url, formBody([{ name: 'a', body: 'b' }]))
+    expect(reply).toMatchObject({ status: 201, json: { files: [], fields: { a: 'b' } } })
+    expectNothingLeft(s3)
+  })
+
+  it('refuses with 415 what is not a multipart form', async () => {
+    const { url } = await start()
+    const reply = await post(url, '{}', { 'content-type': 'application/json' })
+    expect(reply.status).toBe(415)
+    expect(reply.headers['content-type']).toBe('application/problem+json')
+    expect(reply.json).toEqual({
+      type: 'about:blank',
+      title: 'Not a multipart form',
+      status: 415,
+      code: 'NOT_MULTIPART',
+      detail: 'The request is application/json; send a form as multipart/form-data.',
+      allowed: ['multipart/form-data'],
+    })
+    expect(s3.requests).toEqual([])
+  })
+
+  it('refuses with 400 a form without a boundary', async () => {
+    const { url } = await start()
+    const reply = await post(url, 'x', { 'content-type': 'multipart/form-data' })
+    expect(reply).toMatchObject({ status: 400, json: { code: 'MISSING_BOUNDARY' } })
+  })
+
+  it('refuses with 400 a form that ends before its last boundary', async () => {
+    const { url } = await start()
+    const reply = await post(url, formBody([filePart('a', 'a.bin', bytes(6 * MB))], ''))
+    expect(reply).toMatchObject({ status: 400, json: { code: 'TRUNCATED_BODY' } })
+    expectNothingLeft(s3)
+  })
+
+  it.each([
+    ['small', 10],
+    ['of several S3 parts', 11 * MB],
+  ])('stores a %s file of exactly the limit and refuses one byte more with 413', async (_, limit) => {
+    const { url } = await start({ maxFileSize: limit, prefix: `${limit}/` })
+    const before = formBody([filePart('a', 'a.txt', 'fine'), filePart('b', 'b.bin', bytes(limit))])
+    expect((await post(url, before)).status).toBe(201)
+    expect(s3.objects(BUCKET)).toHaveLength(2)
+    s3.reset()
+
+    const reply = await post(
+      url,
+      formBody([filePart('a', 'a.txt', 'fine'), filePart('b', 'b.bin', bytes(limit + 1))]),
+    )
+    expect(reply).toMatchObject({
+      status: 413,
+      json: { code: 'FILE_TOO_LARGE', field: 'b', filename: 'b.bin', limit },
+    })
+    expectNothingLeft(s3)
+  })
+
+  it('refuses with 413 a request that declares more than its limits allow, before reading it', async () => {
+    const { url } = await start({ maxFileSize: '1MB', maxFiles: 1, maxFields: 0 })
+    const client = open(url, { 'content-type': FORM_TYPE, 'content-length': `${100 * MB}` })
+    client.flushHeaders()
+    const reply = await replyTo(client)
+    expect(reply).toMatchObject({ status: 413, json: { code: 'REQUEST_TOO_LARGE', limit: MB } })
+    expect(reply.json.detail).toContain('1 MB')
+    client.destroy()
+  })
+
+  it('refuses files that are too large together with 413', async () => {
+    const { url } = await start({ maxTotalSize: 10 })
+    const reply = await post(url, formBody([filePart('a', 'a', '123456'), filePart('b', 'b', '12345')]))
+    expect(reply).toMatchObject({ status: 413, json: { code: 'TOTAL_TOO_LARGE', limit: 10 } })
+    expectNothingLeft(s3)
+  })
+
+  it('refuses too many files with 413', async () => {
+    const { url } = await start({ maxFiles: 2 })
+    const three = ['a', 'b', 'c'].map(name => filePart(name, `${name}.txt`, name))
+    expect((await post(url, formBody(three.slice(1)))).status).toBe(201)
+    s3.reset()
+    const reply = await post(url, formBody(three))
+    expect(reply).toMatchObject({ status: 413, json: { code: 'TOO_MANY_FILES', field: 'c', limit: 2 } })
+    expectNothingLeft(s3)
+  })
+
+  it('refuses a file whose declared type is not accepted with 415', async () => {
+    const { url } = await start({ accept: ['image/*', 'application/pdf'] })
+    const reply = await post(
+      url,
+      formBody([filePart('a', 'a.png', 'p', 'image/png'), filePart('b', 'b.html', 'h', 'text/html')]),
+    )
+    expect(reply).toMatchObject({
+      status: 415,
+      json: {
+        code: 'TYPE_NOT_ACCEPTED',
+        detail: 'b.html is text/html; accepted here: image/*, application/pdf.',
+        allowed: ['image/*', 'application/pdf'],
+      },
+    })
+    expectNothingLeft(s3)
+  })
+
+  it('answers 502 when S3 refuses, keeps the reason to itself, and leaves nothing', async () => {
+    const seen: unknown[] = []
+    const { url } = await start({ onError: error => seen.push(error) })
+    s3.fault(({ operation, n }) =>
+      operation === 'PutObject' && n === 2 ? { status: 403, code: 'AccessDenied' } : undefined,
+    )
+    const reply = await post(
+      url,
+      formBody([filePart('a', 'a', 'a'), filePart('b', 'b', 'b'), filePart('c', 'c', 'c')]),
+    )
+    expect(reply.status).toBe(502)
+    expect(reply.json).toEqual({
+      type: 'about:blank',
+      title: 'Storage failed',
+      status: 502,
+      code: 'STORAGE_FAILED',
+    })
+    expect(seen).toMatchObject([{ code: 'STORAGE_FAILED', cause: { name: 'AccessDenied' }, leftovers: [] }])
+    expectNothingLeft(s3)
+  })
+
+  it('leaves nothing when the client goes away in the middle of a file', async () => {
+    const failures = new EventEmitter()
+    const failed = once(failures, 'failure')
+    const { url } = await start({ onError: error => failures.emit('failure', error) })
+    const client = open(url, { 'content-type': FORM_TYPE, 'transfer-encoding': 'chunked' })
+    client.write(formBody([filePart('a', 'a', 'small'), filePart('b', 'b', bytes(7 * MB))], ''))
+    await partStored()
+    client.destroy()
+    expect(await failed).toMatchObject([{ code: 'ABORTED', status: 499 }])
+    expectNothingLeft(s3)
+    expect((await post(url, formBody([filePart('a', 'a', 'a')]))).status).toBe(201)
+  })
+
+  it('gives hooks the request and the fields that came before the file', async () => {
+    const { url } = await start({
+      key: ({ filename }, { fields, request }) => `${request.headers['x-user']}/${fields.album}/${filename}`,
+      params: ({ field }) => ({ Metadata: { field }, CacheControl: 'no-store', ContentType: 'text/x-test' }),
+    })
+    const form = formBody([{ name: 'album', body: 'summer' }, filePart('photo', 'ü 1.txt', 'x')])
+    const reply = await post(url, form, { 'x-user': 'ada' })
+    expect(reply.json.files[0].key).toBe('ada/summer/ü 1.txt')
+    expect(s3.objects(BUCKET)).toMatchObject([
+      {
+        key: 'ada/summer/ü 1.txt',
+        type: 'text/x-test',
+        metadata: { field: 'photo' },
+        headers: { 'cache-control': 'no-store' },
+      },
+    ])
+  })
+
+  it('answers with the status and the words of an error that a hook throws, and stores nothing', async () => {
+    const { url } = await start({
+      key: async ({ field }) => {
+        if (field === 'b') throw Object.assign(new Error('not yours'), { status: 403 })
+        return field
+      },
+    })
+    const reply = await post(url, formBody([filePart('a', 'a', 'a'), filePart('b', 'b', bytes(6 * MB))]))
+    expect(reply.status).toBe(403)
+    expect(reply.json).toEqual({ type: 'about:blank', title: 'Forbidden', status: 403, detail: 'not yours' })
+    expectNothingLeft(s3)
+  })
+
+  it('gives a bug in a hook to the error handler of the framework, and stores nothing', async () => {
+    const { url } = await start({
+      params: ({ field }) => {
+        if (field === 'b') throw new TypeError('x is not a function')
+        return {}
+      },
+    })
+    const reply = await post(url, formBody([filePart('a', 'a', 'a'), filePart('b', 'b', bytes(6 * MB))]))
+    expect(reply.status).toBe(500)
+    if (kind.name === 'node:http') expect(reply.text).not.toContain('x is not')
+    else expect(reply.json).toEqual({ handler: 'x is not a function' })
+    expectNothingLeft(s3)
+  })
+
+  it('tells the developer of a body that somebody has already read', async () => {
+    const inner = await start()
+    // The handler of the route, behind something that reads first: as a body parser mounted before it would.
+    const [handler] = inner.server.listeners('request') as [(q: IncomingMessage, s: ServerResponse) => void]
+    const outer = createServer(async (request, response) => {
+      await once(request.resume(), 'end')
+      handler(request, response)
+    }).listen(0, '127.0.0.1')
+    await once(outer, 'listening')
+    const { port } = outer.address() as { port: number }
+    const reply = await post(`http://127.0.0.1:${port}/`, formBody([filePart('a', 'a', 'a')]))
+    outer.close()
+    expect(reply).toMatchObject({ status: 500, json: { code: 'BODY_ALREADY_READ' } })
+    expect(reply.json.detail).toMatch(/already been read.*before body parsers/)
+  })
+
+  it('answers a client that is still sending, drops what it sends, and closes the connection', async () => {
+    const { url } = await start({ maxFileSize: 10 })
+    const body = formBody([filePart('a', 'a', bytes(2 * MB))])
+    const client = open(url, { 'content-type': FORM_TYPE, 'content-length': `${body.length}` })
+    client.write(body.subarray(0, MB))
+    const [response] = (await once(client, 'response')) as [IncomingMessage]
+    expect(response.statusCode).toBe(413)
+    expect(response.headers.connection).toBe('close')
+    const problem = Buffer.concat(await response.take(1).toArray())
+    expect(JSON.parse(problem.toString())).toMatchObject({ code: 'FILE_TOO_LARGE' })
+    const closed = once(client, 'close')
+    client.end(body.subarray(MB))
+    await closed
+    expectNothingLeft(s3)
+  })
+
+  async function partStored(): Promise<void> {
+    while (!s3.uploads(BUCKET).some(({ parts }) => parts.length > 0)) {
+      await new Promise(resolve => setImmediate(resolve))
+    }
+  }
+})
+
+const frameworks = routes.filter(({ name }) => name !== 'node:http')
+
+describe.each(frameworks)('$name', (kind: RouteKind) => {
+  async function start(options: Partial<S3UploadOptions> = {}): Promise<RunningRoute> {
+    const route = await kind.open({ bucket: BUCKET, client: s3.oneTry, onError: () => {}, ...options })
+    running.push(route)
+    return route
+  }
+
+  it.each(['GET', 'HEAD', 'DELETE', 'OPTIONS'])('lets a %s request go on untouched', async method => {
+    const { url } = await start()
+    const response = await fetch(url, { method })
+    expect(response.status).toBe(200)
+    if (method !== 'HEAD') expect(await response.json()).toEqual({ handedOn: null })
+  })
+
+  it.each(['POST', 'PUT', 'PATCH'])('takes uploads by %s', async method => {
+    const { url } = await start()
+    const form = new FormData()
+    form.append('f', new Blob(['x']), 'x.txt')
+    expect((await fetch(url, { method, body: form })).status).toBe(201)
+  })
+
+  it('hands the result on with respond: false', async () => {
+    const { url } = await start({ respond: false })
+    const reply = await post(url, formBody([{ name: 'a', body: 'b' }, filePart('f', 'x.txt', 'x')]))
+    expect(reply).toMatchObject({
+      status: 200,
+      json: { handedOn: { fields: { a: 'b' }, files: [{ field: 'f', size: 1 }] } },
+    })
+  })
+
+  it('hands the error on with respond: false', async () => {
+    const { url, errors } = await start({ respond: false, maxFileSize: 1 })
+    const reply = await post(url, formBody([filePart('f', 'x.txt', 'xx')]))
+    expect(reply).toMatchObject({ status: 413, json: { handler: 'FILE_TOO_LARGE' } })
+    expect(errors).toMatchObject([
+      { name: 'UploadError', code: 'FILE_TOO_LARGE', statusCode: 413, expose: true },
+    ])
+    expectNothingLeft(s3)
+  })
+})
+
+describe('node:http', () => {
+  const http = routes.find(({ name }) => name === 'node:http') as RouteKind
+
+  it('answers other methods with 405 and what is allowed', async () => {
+    const route = await http.open({ bucket: BUCKET, client: s3.client })
+    running.push(route)
+    const response = await fetch(route.url)
+    expect(response.status).toBe(405)
+    expect(response.headers.get('allow')).toBe('POST, PUT, PATCH')
+    expect(await response.json()).toMatchObject({
+      code: 'METHOD_NOT_ALLOWED',
+      allowed: ['POST', 'PUT', 'PATCH'],
+    })
+  })
+})

@@ -1,0 +1,362 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type RequestListener, request } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { promisify } from 'node:util'
+import express5 from 'express'
+import { s3Upload } from 's3-upstream/express'
+import { describe, expect, it } from 'vitest'
+import type { S3UploadOptions } from '../../src/options/options.ts'
+import { bytes, MB } from '../support/bytes.ts'
+import { hold } from '../support/faults.ts'
+import { FORM_TYPE, filePart, formBody } from '../support/form-body.ts'
+import { type RunningRoute, routes, useRunningRoutes } from '../support/routes.ts'
+import { open, post, replyTo } from '../support/send.ts'
+import { BUCKET, expectNothingLeft, useStorage } from '../support/storage.ts'
+import { until } from '../support/until.ts'
+
+const s3 = await useStorage()
+const running = useRunningRoutes()
+
+/** Left out where there is no curl, and that is said; never in CI. */
+function hasCurl(): boolean {
+  const { status } = spawnSync('curl', ['--version'])
+  if (status !== 0 && process.env.CI) throw new Error('curl is needed: apt-get install curl')
+  if (status !== 0) process.stdout.write('curl is not installed: what it would be answered is not tested\n')
+  return status === 0
+}
+
+describe.each(routes)('$name', kind => {
+  async function start(options: Partial<S3UploadOptions> = {}): Promise<RunningRoute> {
+    const route = await kind.open({ bucket: BUCKET, client: s3.oneTry, onError: () => {}, ...options })
+    running.push(route)
+    return route
+  }
+
+  describe('100 MB against a limit of 1 MB', () => {
+    const LIMITS = { maxFileSize: '1MB', maxTotalSize: '200MB', maxDrainSize: '8MB' } as const
+    const HUGE = 100 * MB
+    /** What a server reads beyond what it drains: the file up to its limit, and chunks on their way. */
+    const SLACK = 2 * MB
+
+    async function startCounting(options: Partial<S3UploadOptions> = {}) {
+      const route = await start({ ...LIMITS, ...options })
+      const counted: { bytes: number }[] = []
+      route.server.on('connection', socket => {
+        const count = { bytes: 0 }
+        counted.push(count)
+        socket.on('close', () => (count.bytes = socket.bytesRead))
+      })
+      const read = async () => {
+        await until(() => counted.length > 0 && counted.every(({ bytes }) => bytes > 0))
+        return Math.max(...counted.map(({ bytes }) => bytes))
+      }
+      return { ...route, read }
+    }
+
+    it('is answered to fetch', async () => {
+      const { url, read } = await startCounting()
+      const form = new FormData()
+      form.append('f', new Blob([Buffer.alloc(HUGE)]), 'huge.bin')
+      const response = await fetch(url, { method: 'POST', body: form })
+      expect(response.status).toBe(413)
+      expect(await response.json()).toMatchObject({ code: 'FILE_TOO_LARGE', limit: MB })
+      expect(await read()).toBeLessThan(9 * MB + SLACK)
+      expectNothingLeft(s3)
+    })
+
+    // node:http has nobody to hand the error on to.
+    if (kind.name !== 'node:http') {
+      it('is answered when the application answers by itself', async () => {
+        const { url, read } = await startCounting({ respond: false, drainTimeout: '1s' })
+        const form = new FormData()
+        form.append('f', new Blob([Buffer.alloc(HUGE)]), 'huge.bin')
+        const response = await fetch(url, { method: 'POST', body: form })
+        expect(response.status).toBe(413)
+        expect(await response.json()).toEqual({ handler: 'FILE_TOO_LARGE' })
+        expect(await read()).toBeLessThan(9 * MB + SLACK)
+        expectNothingLeft(s3)
+      })
+    }
+
+    if (hasCurl()) {
+      it('is answered to curl', async () => {
+        const { url, read } = await startCounting()
+        const curl = promisify(execFile)('curl', [
+          '-sS',
+          '-H',
+          'Expect:',
+          '-F',
+          'f=@-;filename=huge.bin',
+          '-w',
+          ' %{http_code}',
+          url,
+        ])
+        const { stdin } = curl.child
+        stdin?.on('error', () => {})
+        stdin?.end(Buffer.alloc(HUGE))
+        const { stdout } = await curl
+        expect(stdout).toMatch(/"code":"FILE_TOO_LARGE".* 413$/)
+        expect(await read()).toBeLessThan(9 * MB + SLACK)
+        expectNothingLeft(s3)
+      })
+    }
+
+    it('is answered to a plain socket', async () => {
+      const { url, read } = await startCounting()
+      const { port } = new URL(url)
+      const socket = connect(Number(port), '127.0.0.1')
+      const body = formBody([filePart('f', 'huge.bin', Buffer.alloc(HUGE))])
+      socket.on('error', () => {})
+      socket.write(
+        `POST / HTTP/1.1\r\nHost: x\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: ${body.length}\r\n\r\n`,
+      )
+      socket.write(body)
+      let answer = ''
+      for await (const chunk of socket.setEncoding('utf8')) {
+        answer += chunk
+        if (answer.endsWith('}')) break
+      }
+      expect(answer).toMatch(/^HTTP\/1\.1 413 /)
+      expect(answer).toMatch(/\r\nConnection: close\r\n/i)
+      expect(answer).toMatch(/"code":"FILE_TOO_LARGE"/)
+      expect(await read()).toBeLessThan(9 * MB + SLACK)
+      expectNothingLeft(s3)
+    })
+
+    it('ends with the connection closed for a client that never reads', async () => {
+      const { url, server } = await startCounting()
+      const connection = once(server, 'connection')
+      const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {})
+      socket.write(
+        `POST / HTTP/1.1\r\nHost: x\r\nContent-Type: ${FORM_TYPE}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      )
+      const [serverSide] = (await connection) as [Socket]
+      const closed = new Promise(resolve => serverSide.once('close', resolve))
+      const body = formBody([filePart('f', 'huge.bin', Buffer.alloc(40 * MB))])
+      socket.write(`${body.length.toString(16)}\r\n`)
+      socket.write(body)
+      await closed
+      socket.destroy()
+      expectNothingLeft(s3)
+    })
+  })
+
+  it('closes the connection of a refused client that stops sending and stays, after drainTimeout', async () => {
+    const { url, server } = await start({ maxFileSize: 10, drainTimeout: 50 })
+    const connection = once(server, 'connection')
+    const client = open(url, { 'content-type': FORM_TYPE, 'content-length': `${10 * MB}` })
+    client.write(formBody([filePart('f', 'f', bytes(1000))], ''))
+    const [socket] = (await connection) as [Socket]
+    const closed = new Promise(resolve => socket.once('close', resolve))
+    expect(await replyTo(client).catch(error => error)).toMatchObject({ status: 413 })
+    await closed
+  })
+
+  describe('a stalled client', () => {
+    it('ends with 408 and nothing stored', async () => {
+      const { url } = await start({ idleTimeout: 50 })
+      const client = open(url, { 'content-type': FORM_TYPE, 'transfer-encoding': 'chunked' })
+      client.write(
+        formBody([filePart('a', 'a', 'held'), filePart('b', 'b', bytes(6 * MB))], '').subarray(0, -100),
+      )
+      const [response] = (await once(client, 'response')) as [IncomingMessage]
+      expect(response.statusCode).toBe(408)
+      client.destroy()
+      expectNothingLeft(s3)
+    })
+
+    it('is not one that waits for a slow storage', async () => {
+      const release = hold(s3, 'UploadPart')
+      const { url } = await start({ idleTimeout: '1s', concurrency: 1 })
+      const reply = post(url, formBody([filePart('a', 'a', bytes(30 * MB))]))
+      await until(() => s3.requests.some(({ operation }) => operation === 'UploadPart'))
+      // Longer than the idle timeout: only time can show that time is not counted.
+      await new Promise(resolve => setTimeout(resolve, 2000))
+      release()
+      expect((await reply).status).toBe(201)
+    })
+
+    it('is not one that had to wait, even if bytes that had arrived meanwhile are read at once', async () => {
+      // TCP asks ever more seldom whether it may go on, so its client is silent for a while. Only time can show that.
+      const { url } = await start({
+        idleTimeout: 200,
+        key: () => new Promise(resolve => setTimeout(resolve, 2000, 'a')),
+      })
+      const form = formBody([filePart('a', 'a', bytes(300_000))])
+      const client = open(url, { 'content-type': FORM_TYPE, 'content-length': `${form.length}` })
+      client.write(form.subarray(0, -1))
+      await new Promise(resolve => setTimeout(resolve, 2800))
+      client.end(form.subarray(-1))
+      expect(await replyTo(client)).toMatchObject({ status: 201 })
+    })
+  })
+
+  describe('validate', () => {
+    const form = formBody([
+      { name: 'n', body: '2' },
+      filePart('a', 'a.txt', 'aa'),
+      filePart('b', 'b.bin', bytes(6 * MB)),
+    ])
+
+    it('sees the whole form before anything is visible', async () => {
+      const seen: unknown[] = []
+      const validate: S3UploadOptions['validate'] = async ({ files, fields }, { request }) => {
+        seen.push(
+          files.map(({ field, size }) => [field, size]),
+          { ...fields },
+          (request as IncomingMessage).method,
+          s3.objects(BUCKET).length,
+        )
+      }
+      const { url } = await start({ validate })
+      expect((await post(url, form)).status).toBe(201)
+      expect(seen).toEqual([
+        [
+          ['a', 2],
+          ['b', 6 * MB],
+        ],
+        { n: '2' },
+        'POST',
+        0,
+      ])
+    })
+
+    it.each([
+      [
+        '422 for an Error',
+        new Error('Two files are needed.'),
+        422,
+        { code: 'REFUSED', detail: 'Two files are needed.' },
+      ],
+      [
+        'its own status',
+        Object.assign(new Error('Not yours.'), { status: 403 }),
+        403,
+        { detail: 'Not yours.' },
+      ],
+    ])('refuses with %s, and nothing is stored', async (_, error, status, problem) => {
+      const { url } = await start({
+        validate: () => {
+          throw error
+        },
+      })
+      expect(await post(url, form)).toMatchObject({ status, json: problem })
+      expectNothingLeft(s3)
+    })
+
+    it('that has a bug is a 500, and nothing is stored', async () => {
+      const { url } = await start({
+        validate: async () => (undefined as unknown as { length: number }).length,
+      })
+      expect((await post(url, form)).status).toBe(500)
+      expectNothingLeft(s3)
+    })
+  })
+
+  describe("ifExists: 'fail'", () => {
+    const options = { ifExists: 'fail', key: ({ filename }: { filename: string }) => filename } as const
+
+    it.each([
+      ['small', 10],
+      ['large', 6 * MB],
+    ])('refuses a %s file that is there already with 409, and changes nothing', async (_, size) => {
+      const { url } = await start(options)
+      const form = formBody([filePart('other', 'other', 'x'), filePart('a', 'a', bytes(size))])
+      expect((await post(url, formBody([filePart('a', 'a', 'older')]))).status).toBe(201)
+      expect(await post(url, form)).toMatchObject({ status: 409, json: { code: 'ALREADY_EXISTS' } })
+      expect(s3.objects(BUCKET).map(({ key, body }) => [key, body.toString()])).toEqual([['a', 'older']])
+      expect(s3.uploads(BUCKET)).toEqual([])
+    })
+
+    it.each([
+      ['small', 10],
+      ['large', 6 * MB],
+    ])('lets one of two %s uploads win that race for a key', async (_, size) => {
+      const { url } = await start(options)
+      const commit = size > MB ? 'CompleteMultipartUpload' : 'PutObject'
+      const both = until(() => s3.requests.filter(({ operation }) => operation === commit).length === 2)
+      s3.fault(({ operation }) => (operation === commit ? { until: both } : undefined))
+      const replies = await Promise.all(
+        [1, 2].map(seed => post(url, formBody([filePart('a', 'a', bytes(size, seed))]))),
+      )
+      expect(replies.map(({ status }) => status).sort()).toEqual([201, 409])
+      const winner = replies.find(({ status }) => status === 201)
+      expect(s3.objects(BUCKET)).toMatchObject([{ key: 'a', etag: winner?.json.files[0].etag }])
+      expect(s3.uploads(BUCKET)).toEqual([])
+    })
+  })
+})
+
+describe('Expect: 100-continue', () => {
+  const frameworks = routes.map(kind => ({
+    ...kind,
+    async serve(options: Partial<S3UploadOptions>) {
+      const route = await kind.open({ bucket: BUCKET, client: s3.oneTry, onError: () => {}, ...options })
+      const [handler] = route.server.listeners('request') as [RequestListener]
+      route.server.on('checkContinue', handler)
+      running.push(route)
+      return route.url
+    },
+  }))
+
+  function ask(url: string, headers: Record<string, string>) {
+    const client = request(url, {
+      method: 'POST',
+      agent: false,
+      headers: { expect: '100-continue', ...headers },
+    })
+    client.on('error', () => {}).flushHeaders()
+    return client
+  }
+
+  it.each(frameworks)('$name asks for the body when the head is fine', async ({ serve }) => {
+    const body = formBody([filePart('a', 'a', 'a')])
+    const client = ask(await serve({}), { 'content-type': FORM_TYPE, 'content-length': `${body.length}` })
+    await once(client, 'continue')
+    client.end(body)
+    expect((await replyTo(client)).status).toBe(201)
+  })
+
+  it.each(frameworks)('$name refuses without it otherwise', async ({ serve }) => {
+    const url = await serve({ maxFileSize: '1MB', maxFiles: 1 })
+    let asked = 0
+    for (const [headers, status] of [
+      [{ 'content-type': FORM_TYPE, 'content-length': `${100 * MB}` }, 413],
+      [{ 'content-type': 'text/plain', 'content-length': '10' }, 415],
+    ] as const) {
+      const client = ask(url, headers).on('continue', () => asked++)
+      expect((await replyTo(client)).status).toBe(status)
+      client.destroy()
+    }
+    expect(asked).toBe(0)
+  })
+})
+
+describe('behind a body parser', () => {
+  async function listen(app: express5.Express): Promise<string> {
+    const server = createServer(app).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const close = async () => {
+      server.close()
+      server.closeAllConnections()
+    }
+    running.push({ url: '', server, errors: [], close })
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  }
+
+  it('what is not a form is still a 415', async () => {
+    const app = express5()
+      .use(express5.json())
+      .use(s3Upload(BUCKET, { client: s3.client }))
+    const reply = await post(await listen(app), '{"a":1}', { 'content-type': 'application/json' })
+    expect(reply).toMatchObject({ status: 415, json: { code: 'NOT_MULTIPART' } })
+  })
+
+  it('a form is uploaded: it is not the parser’s', async () => {
+    const app = express5()
+      .use(express5.json(), express5.urlencoded())
+      .use(s3Upload(BUCKET, { client: s3.client }))
+    expect((await post(await listen(app), formBody([filePart('a', 'a', 'a')]))).status).toBe(201)
+  })
+})

@@ -1,0 +1,297 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createMemoryBudget, defaultMemoryBudget, type MemoryBudget, type UploadError } from 's3-upstream'
+import { s3Upload } from 's3-upstream/http'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { S3UploadOptions } from '../../src/options/options.ts'
+import { bytes, MB, sha256 } from '../support/bytes.ts'
+import { hold } from '../support/faults.ts'
+import { FORM_TYPE, type FormPart, filePart, formBody } from '../support/form-body.ts'
+import { listen, type RunningRoute } from '../support/routes.ts'
+import { open, post, postChunks, type Reply, replyTo } from '../support/send.ts'
+import { BUCKET, expectNothingLeft, useStorage } from '../support/storage.ts'
+import { until } from '../support/until.ts'
+
+const s3 = await useStorage()
+const running: RunningRoute[] = []
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(route => route.close()))
+  expect(defaultMemoryBudget).toMatchObject({ inUse: 0, waiting: 0 })
+})
+
+async function start(options: Partial<S3UploadOptions> = {}): Promise<RunningRoute> {
+  const handler = s3Upload({ bucket: BUCKET, client: s3.oneTry, ...options } as S3UploadOptions)
+  const route = await listen(() => handler)
+  running.push(route)
+  return route
+}
+
+/** Every budget lends nothing when its uploads have ended. */
+function expectAllReturned(budget: MemoryBudget): void {
+  expect(budget).toMatchObject({ inUse: 0, waiting: 0 })
+}
+
+/** What the server's store has under the keys of an answer, in the order of the form. */
+function stored(reply: Reply): (string | undefined)[] {
+  const objects = new Map(s3.objects(BUCKET).map(({ key, body }) => [key, sha256(body)]))
+  return reply.json.files.map(({ key }: { key: string }) => objects.get(key))
+}
+
+/** An upload that has sent so much of one file and waits to be told to go on. */
+async function beginUpload(url: string, file: Buffer, sent: number) {
+  const body = formBody([filePart('file', 'file.bin', file)])
+  const at = body.length - file.length - 100 + sent
+  const client = open(url, { 'content-type': FORM_TYPE, 'content-length': `${body.length}` })
+  client.write(body.subarray(0, at))
+  await once(client, 'socket')
+  const reply = replyTo(client)
+  // Of one that is given up, nobody reads the answer.
+  reply.catch(() => {})
+  return { client, reply, finish: () => client.end(body.subarray(at)) }
+}
+
+describe('the memory budget', () => {
+  it('of two parts is enough for many forms with small and large files at once', async () => {
+    const memoryBudget = createMemoryBudget('10MB')
+    let peak = 0
+    let waited = 0
+    const { url } = await start({
+      memoryBudget,
+      onProgress() {
+        peak = Math.max(peak, memoryBudget.inUse)
+        waited = Math.max(waited, memoryBudget.waiting)
+      },
+    })
+    const sizes = [300_000, 12 * MB, 1_500_000, 20, 6 * MB, 900_000, 0, 5 * MB, 2 * MB]
+    const content = bytes(14 * MB)
+    const forms = Array.from({ length: 8 }, (_, form) =>
+      // Half of them in another order, so that they meet at different steps.
+      (form % 2 ? sizes.toReversed() : sizes).map((size, file) => {
+        const start = 10_000 * form + 1000 * file
+        return content.subarray(start, start + size)
+      }),
+    )
+    const replies = await Promise.all(
+      forms.map((files, form) => {
+        const body = formBody(files.map((file, i) => filePart(`f${i}`, `f${i}.bin`, file)))
+        // Without a declared length, every file may be a large one.
+        if (form % 3 === 0) return postChunks(url, [body])
+        return post(url, body)
+      }),
+    )
+    expect(replies.map(({ status }) => status)).toEqual(forms.map(() => 201))
+    expect(replies.map(stored)).toEqual(forms.map(files => files.map(sha256)))
+    expect(s3.uploads(BUCKET)).toEqual([])
+    expect(peak).toBeLessThanOrEqual(10 * MB)
+    expect(waited).toBeGreaterThan(0)
+    expectAllReturned(memoryBudget)
+  }, 60_000)
+
+  it('of one part still brings a form of several files through', async () => {
+    const { url } = await start({ memoryBudget: '5MB' })
+    const files = [bytes(100_000, 1), bytes(11 * MB, 2), bytes(100_000, 3), bytes(5 * MB, 4)]
+    const reply = await post(url, formBody(files.map((file, i) => filePart('f', `f${i}.bin`, file))))
+    expect(stored(reply)).toEqual(files.map(sha256))
+  })
+
+  it('is enough also when the hooks of many small files answer in any order', async () => {
+    const memoryBudget = createMemoryBudget('5MB')
+    let named = 0
+    const { url } = await start({
+      memoryBudget,
+      maxFiles: 40,
+      async key({ filename }) {
+        await new Promise(resolve => setTimeout(resolve, (++named * 7) % 20))
+        return filename + randomUUID()
+      },
+    })
+    const files = Array.from({ length: 40 }, (_, i) => bytes(40_000, i + 1))
+    const form = formBody(files.map((file, i) => filePart('f', `f${i}`, file)))
+    for (let time = 0; time < 3; time++) {
+      expect(stored(await postChunks(url, [form]))).toEqual(files.map(sha256))
+    }
+    expectAllReturned(memoryBudget)
+  })
+
+  it('sends held files to S3 early only when their upload must wait', async () => {
+    const memoryBudget = createMemoryBudget('10MB')
+    const { url } = await start({ memoryBudget })
+    const files = [bytes(100_000, 1), bytes(200_000, 2), bytes(11 * MB, 3)]
+    const form = (some: Buffer[]) => formBody(some.map((file, i) => filePart('f', `f${i}.bin`, file)))
+    const sent = () => s3.requests.map(({ operation }) => operation)
+
+    expect((await post(url, form(files.slice(0, 2)))).status).toBe(201)
+    expect(sent()).toEqual(['PutObject', 'PutObject'])
+
+    const reply = await post(url, form(files))
+    expect(stored(reply)).toEqual(files.map(sha256))
+    expect(sent().filter(operation => operation === 'CompleteMultipartUpload')).toHaveLength(3)
+    expectAllReturned(memoryBudget)
+  })
+
+  it('is lent in the order in which uploads came, and those that wait are not read', async () => {
+    const memoryBudget = createMemoryBudget('5MB')
+    const order: string[] = []
+    const { url } = await start({
+      memoryBudget,
+      key: ({ filename }) => filename,
+      onProgress({ file, stored }) {
+        if (stored > 0) order.push(file.filename)
+      },
+    })
+    const release = hold(s3, 'PutObject')
+    const names = ['a', 'b', 'c', 'd']
+    const replies: Promise<Reply>[] = []
+    for (const [i, name] of names.entries()) {
+      replies.push(post(url, formBody([filePart('file', name, bytes(4 * MB, i))])))
+      await until(() => memoryBudget.inUse > 0 && memoryBudget.waiting === i)
+    }
+    expect(memoryBudget.inUse).toBe(5 * MB)
+    expect(s3.requests.length).toBeLessThanOrEqual(1)
+    release()
+    expect((await Promise.all(replies)).map(({ status }) => status)).toEqual([201, 201, 201, 201])
+    expect(order).toEqual(names)
+    expectAllReturned(memoryBudget)
+  })
+
+  it('is not held by a stalled client beyond its idle timeout, and waiting is no stall', async () => {
+    const memoryBudget = createMemoryBudget('5MB')
+    const { url } = await start({ memoryBudget, idleTimeout: 300 })
+    const stalled = await beginUpload(url, bytes(4 * MB), MB)
+    await until(() => memoryBudget.inUse > 0)
+    const waiting = post(url, formBody([filePart('file', 'b', bytes(4 * MB, 2))]))
+    await until(() => memoryBudget.waiting === 1)
+    expect(await stalled.reply).toMatchObject({ status: 408, json: { code: 'CLIENT_STALLED' } })
+    stalled.client.destroy()
+    expect((await waiting).status).toBe(201)
+    expectAllReturned(memoryBudget)
+  })
+
+  it('goes on to the next when an upload that waited for it finds its client gone', async () => {
+    const memoryBudget = createMemoryBudget('5MB')
+    const errors: unknown[] = []
+    const { url } = await start({ memoryBudget, onError: error => errors.push(error) })
+    const first = await beginUpload(url, bytes(4 * MB), MB)
+    await until(() => memoryBudget.inUse > 0)
+    const gone = await beginUpload(url, bytes(4 * MB), MB)
+    await until(() => memoryBudget.waiting === 1)
+    const last = post(url, formBody([filePart('file', 'b', bytes(4 * MB))]))
+    await until(() => memoryBudget.waiting === 2)
+    // A socket that is not read from does not tell that it has been closed.
+    gone.client.destroy()
+    first.finish()
+    expect((await last).status).toBe(201)
+    expect(errors).toMatchObject([{ code: 'ABORTED' }])
+    expectAllReturned(memoryBudget)
+  })
+
+  it('forgets an upload that the server stops while it waits', async () => {
+    const memoryBudget = createMemoryBudget('5MB')
+    const controller = new AbortController()
+    const stopped = await start({ memoryBudget, signal: controller.signal })
+    const { url } = await start({ memoryBudget })
+    const first = await beginUpload(url, bytes(4 * MB), MB)
+    await until(() => memoryBudget.inUse > 0)
+    const second = post(stopped.url, formBody([filePart('file', 'b', bytes(4 * MB))]))
+    await until(() => memoryBudget.waiting === 1)
+    controller.abort()
+    expect(await second).toMatchObject({ status: 503, json: { code: 'CANCELLED' } })
+    expect(memoryBudget).toMatchObject({ inUse: 5 * MB, waiting: 0 })
+    first.finish()
+    expect((await first.reply).status).toBe(201)
+    expectAllReturned(memoryBudget)
+  })
+
+  it.each(['UploadPart', 'CreateMultipartUpload', 'CompleteMultipartUpload', 'PutObject'] as const)(
+    'has everything back after %s has failed',
+    async operation => {
+      const memoryBudget = createMemoryBudget('20MB')
+      const { url } = await start({ memoryBudget })
+      s3.fault(request =>
+        request.operation === operation ? { status: 403, code: 'AccessDenied' } : undefined,
+      )
+      const parts: FormPart[] = [
+        filePart('f', 'large', bytes(16 * MB)),
+        filePart('f', 'small', bytes(100_000)),
+      ]
+      expect((await post(url, formBody(parts))).status).toBe(502)
+      expectNothingLeft(s3)
+      expectAllReturned(memoryBudget)
+    },
+  )
+
+  it('can be shared by routes, and is otherwise that of the process', async () => {
+    const memoryBudget = createMemoryBudget('5MB')
+    const [one, two, other] = [await start({ memoryBudget }), await start({ memoryBudget }), await start()]
+    const first = await beginUpload(one.url, bytes(4 * MB), MB)
+    await until(() => memoryBudget.inUse > 0)
+    const second = post(two.url, formBody([filePart('file', 'b', bytes(4 * MB))]))
+    await until(() => memoryBudget.waiting === 1)
+    const third = await beginUpload(other.url, bytes(4 * MB), MB)
+    await until(() => defaultMemoryBudget.inUse === 5 * MB)
+    third.finish()
+    expect((await third.reply).status).toBe(201)
+    first.finish()
+    expect((await second).status).toBe(201)
+  })
+
+  it('lends no more than what the request has declared', async () => {
+    const memoryBudget = createMemoryBudget('64MB')
+    const { url } = await start({ memoryBudget })
+    const upload = await beginUpload(url, bytes(100_000), 50_000)
+    await until(() => memoryBudget.inUse > 0)
+    expect(memoryBudget.inUse).toBe(128 * 1024)
+    upload.finish()
+    expect((await upload.reply).status).toBe(201)
+  })
+})
+
+describe('S3 requests', () => {
+  it('that S3 answers to nobody fail all in time, also those that wait for their turn', async () => {
+    const errors: { code: string; status: number }[] = []
+    const { url } = await start({
+      maxS3Requests: 2,
+      storageTimeout: 500,
+      onError: error => errors.push(error as UploadError),
+    })
+    s3.fault(({ operation }) => (operation === 'PutObject' ? { hang: true } : undefined))
+    const body = formBody([filePart('f', 'f.bin', bytes(100_000))])
+    const replies = await Promise.all(Array.from({ length: 12 }, () => post(url, body)))
+    expect(replies.map(({ status }) => status)).toEqual(Array(12).fill(504))
+    expect(errors.map(({ code }) => code)).toEqual(Array(12).fill('STORAGE_TIMEOUT'))
+    // In turns of two, the last would have been sent after six times the limit.
+    expect(s3.requests.filter(({ operation }) => operation === 'PutObject').length).toBeLessThan(12)
+    expectNothingLeft(s3)
+  })
+
+  it('of all uploads together are no more than they may be, and every upload has its turn', async () => {
+    const uploads = 8
+    let received = 0
+    const { url } = await start({
+      maxS3Requests: 3,
+      onProgress({ received: bytes }) {
+        if (bytes === 100_000) received++
+      },
+    })
+    const release = hold(s3, 'PutObject')
+    const body = formBody([filePart('f', 'f.bin', bytes(100_000))])
+    const replies = Array.from({ length: uploads }, () => post(url, body))
+    await until(() => received === uploads && s3.requests.length === 3)
+    // Whatever was to be sent at once has been sent by now.
+    for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
+    expect(s3.requests).toHaveLength(3)
+    release()
+    expect((await Promise.all(replies)).map(({ status }) => status)).toEqual(Array(uploads).fill(201))
+  })
+
+  it('of one upload alone are as many as its concurrency', async () => {
+    const { url } = await start({ concurrency: 6, memoryBudget: '64MB' })
+    const release = hold(s3, 'UploadPart')
+    const reply = post(url, formBody([filePart('f', 'f.bin', bytes(40 * MB))]))
+    const parts = () => s3.requests.filter(({ operation }) => operation === 'UploadPart')
+    await until(() => parts().length === 6)
+    release()
+    expect((await reply).status).toBe(201)
+  })
+})
