@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isUploadMethod, methodNotAllowed } from '../src/http/admit-request.ts'
+import { isUploadMethod, refuseMethod } from '../src/http/admit-request.ts'
 import { sendContinue, writeAnswer } from '../src/http/node-response.ts'
 import { answerError, answerResult } from '../src/http/response.ts'
 import type { UploadRoute } from '../src/http/upload-route.ts'
@@ -36,7 +36,7 @@ export function s3Upload(bucket: string | Options, options?: Omit<Options, 'buck
 
   return async function s3Upload(request, response) {
     try {
-      if (!isUploadMethod(request.method)) throw methodNotAllowed()
+      if (!isUploadMethod(request.method)) refuseMethod(request.method)
       const onAccepted = () => sendContinue(request, response)
       const upload = await uploadForm(request, settings, { onAccepted })
       writeAnswer(request, response, answerResult(upload))

@@ -1,6 +1,5 @@
-import { UploadError } from '../shared/errors.ts'
-import { formatSize } from '../shared/sizes.ts'
 import type { Fields } from '../shared/types.ts'
+import { fieldNameTooLong, fieldTooLarge, tooManyFields } from '../shared/upload-errors.ts'
 import type { FieldPart } from './read-form.ts'
 
 export interface FieldLimits {
@@ -23,18 +22,8 @@ export function createFields(limits: FieldLimits): FormFields {
   function add({ name, value, truncated }: FieldPart): void {
     checkFieldName(name, limits)
     count++
-    if (count > limits.maxFields) {
-      throw new UploadError('TOO_MANY_FIELDS', `The form has more than ${limits.maxFields} fields.`, {
-        limit: limits.maxFields,
-      })
-    }
-    if (truncated) {
-      throw new UploadError(
-        'FIELD_TOO_LARGE',
-        `Field "${name}" is larger than ${formatSize(limits.maxFieldSize)}.`,
-        { field: name, limit: limits.maxFieldSize },
-      )
-    }
+    if (count > limits.maxFields) throw tooManyFields(limits.maxFields)
+    if (truncated) throw fieldTooLarge(name, limits.maxFieldSize)
     append(values, name, value)
   }
 
@@ -52,10 +41,5 @@ export function checkFieldName(
   name: string,
   { maxFieldNameSize }: Pick<FieldLimits, 'maxFieldNameSize'>,
 ): void {
-  if (Buffer.byteLength(name) <= maxFieldNameSize) return
-  throw new UploadError(
-    'FIELD_NAME_TOO_LONG',
-    `A field's name is longer than ${formatSize(maxFieldNameSize)}: "${name.slice(0, 50)}…".`,
-    { limit: maxFieldNameSize },
-  )
+  if (Buffer.byteLength(name) > maxFieldNameSize) throw fieldNameTooLong(name, maxFieldNameSize)
 }

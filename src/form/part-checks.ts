@@ -1,4 +1,4 @@
-import { UploadError } from '../shared/errors.ts'
+import { malformedForm, unknownCharset, unsupportedTransferEncoding } from '../shared/upload-errors.ts'
 import { unescapeName } from './filename.ts'
 import type { PartHead } from './form-scanner.ts'
 
@@ -18,9 +18,8 @@ export function checkHead(head: PartHead): void {
   const [kind = '', ...parameters] = splitParameters(head['content-disposition']?.[0] ?? '')
   const readable = parameters.map(readParameter)
   if (kind.toLowerCase() !== 'form-data' || readable.includes(undefined)) {
-    throw new UploadError(
-      'MALFORMED_BODY',
-      'A part of the form has no Content-Disposition of the kind form-data; name="…"; filename="…".',
+    throw malformedForm(
+      'A form part needs a header such as Content-Disposition: form-data; name="photo"; filename="cat.jpg".',
     )
   }
   head['content-disposition'] = [['form-data', ...readable].join('; ')]
@@ -86,7 +85,7 @@ function hex(character: string): string {
 /** RFC 7578, 4.2: every part has a name. */
 export function checkName(name: string | undefined): string {
   if (name) return unescapeName(name)
-  throw new UploadError('MALFORMED_BODY', 'A part of the form has no name.')
+  throw malformedForm('A form part has no name.')
 }
 
 /** S3 has 8 KiB for all headers of a request; no media type comes near this. */
@@ -99,18 +98,11 @@ export function checkType(type: string): string {
 /** busboy has no text for a charset that Node does not know. */
 export function checkCharset(name: string, value: string | undefined): void {
   if (value !== undefined) return
-  throw new UploadError('UNSUPPORTED_ENCODING', `Field "${name}" is in an unknown charset; send UTF-8.`, {
-    field: name,
-    allowed: ['utf-8'],
-  })
+  throw unknownCharset(name)
 }
 
 /** RFC 7578, 4.7: deprecated, and bytes in base64 would be stored as base64. */
 export function checkTransferEncoding(encoding: string): void {
   if (['7bit', '8bit', 'binary'].includes(encoding)) return
-  throw new UploadError(
-    'UNSUPPORTED_ENCODING',
-    `A file has Content-Transfer-Encoding ${encoding}; send its bytes as they are.`,
-    { allowed: ['binary'] },
-  )
+  throw unsupportedTransferEncoding(encoding)
 }

@@ -1,8 +1,15 @@
 import type { Readable } from 'node:stream'
 import busboy from 'busboy'
-import { UploadError } from '../shared/errors.ts'
-import { formatSize } from '../shared/sizes.ts'
+import type { UploadError } from '../shared/errors.ts'
 import type { IncomingFile, IncomingRequest } from '../shared/types.ts'
+import {
+  clientStalled,
+  malformedForm,
+  missingBoundary,
+  requestTooLarge,
+  tooManyParts,
+  truncatedForm,
+} from '../shared/upload-errors.ts'
 import { cleanFilename } from './filename.ts'
 import { watchParts } from './form-scanner.ts'
 import { createRequestWatch } from './idle-timeout.ts'
@@ -53,8 +60,8 @@ export function parseMultipart(
     let settled = false
     const watch = createRequestWatch(
       limits.idleTimeout,
-      total => total > limits.maxRequestSize && fail(tooLarge(limits)),
-      milliseconds => fail(stalled(milliseconds)),
+      total => total > limits.maxRequestSize && fail(requestTooLarge(limits.maxRequestSize)),
+      milliseconds => fail(clientStalled(milliseconds)),
     )
     const feed = feedParser(request, parser, watch)
 
@@ -99,9 +106,11 @@ export function parseMultipart(
         })
       })
     })
-    parser.on('partsLimit', () => fail(tooManyParts(limits)))
+    parser.on('partsLimit', () => fail(tooManyParts(limits.maxParts)))
     parser.on('error', (cause: Error) => fail(malformed(cause)))
-    parser.on('close', () => (parts.hasSkipped() ? fail(unreadable()) : settle(resolve)))
+    parser.on('close', () =>
+      parts.hasSkipped() ? fail(malformedForm('It has bytes that belong to no form part.')) : settle(resolve),
+    )
 
     signal.addEventListener('abort', onAbort)
     if (signal.aborted) return onAbort()
@@ -122,40 +131,13 @@ function createParser(request: IncomingRequest, { maxFieldSize, maxParts }: Pars
         parts: maxParts + 1,
       },
     })
-  } catch (cause) {
-    throw new UploadError('MISSING_BOUNDARY', 'The Content-Type header has no usable boundary.', { cause })
+  } catch {
+    throw missingBoundary()
   }
 }
 
 function malformed(cause: Error): UploadError {
-  if (cause.message.startsWith('Unexpected end')) {
-    return new UploadError('TRUNCATED_BODY', 'The form ended before its last boundary.', { cause })
-  }
-  return new UploadError('MALFORMED_BODY', `The form cannot be read: ${cause.message.toLowerCase()}.`, {
-    cause,
-  })
-}
-
-function unreadable(): UploadError {
-  return new UploadError('MALFORMED_BODY', 'The form has bytes that belong to no part of it.')
-}
-
-function tooManyParts({ maxParts }: ParserLimits): UploadError {
-  return new UploadError('TOO_MANY_PARTS', `The form has more than ${maxParts} parts.`, { limit: maxParts })
-}
-
-function tooLarge({ maxRequestSize }: ParserLimits): UploadError {
-  return new UploadError('REQUEST_TOO_LARGE', `The request is larger than ${formatSize(maxRequestSize)}.`, {
-    limit: maxRequestSize,
-  })
-}
-
-function stalled(milliseconds: number): UploadError {
-  return new UploadError(
-    'CLIENT_STALLED',
-    `Nothing has come for ${Math.round(milliseconds) / 1000} seconds.`,
-    {
-      limit: Math.round(milliseconds),
-    },
-  )
+  return cause.message.startsWith('Unexpected end')
+    ? truncatedForm()
+    : malformedForm(`${cause.message}.`, cause)
 }

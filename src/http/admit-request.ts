@@ -1,6 +1,14 @@
-import { abortedByClient, UploadError } from '../shared/errors.ts'
-import { formatSize } from '../shared/sizes.ts'
 import type { IncomingRequest } from '../shared/types.ts'
+import {
+  abortedByClient,
+  bodyAlreadyRead,
+  type DeclaredLimits,
+  declaredTooLarge,
+  methodNotAllowed,
+  missingBoundary,
+  notMultipart,
+  unsupportedContentEncoding,
+} from '../shared/upload-errors.ts'
 
 const METHODS = ['POST', 'PUT', 'PATCH']
 
@@ -9,17 +17,11 @@ export function isUploadMethod(method: string | undefined): boolean {
   return method !== undefined && METHODS.includes(method)
 }
 
-export function methodNotAllowed(): UploadError {
-  return new UploadError('METHOD_NOT_ALLOWED', `Send the form by ${METHODS.join(', ')}.`, {
-    allowed: METHODS,
-    headers: { Allow: METHODS.join(', ') },
-  })
+export function refuseMethod(method: string | undefined): never {
+  throw methodNotAllowed(method, METHODS)
 }
 
-export interface FormLimits {
-  maxFileSize: number
-  maxFiles: number
-  maxTotalSize: number
+export interface FormLimits extends DeclaredLimits {
   maxRequestSize: number
 }
 
@@ -51,13 +53,7 @@ const uploading = new WeakSet<IncomingRequest>()
 /** Takes a request for one upload. Throws `BODY_ALREADY_READ` where somebody else has it or had it. */
 function claimRequest(request: IncomingRequest, unreadable: string | undefined): void {
   if (request.destroyed && !request.readableDidRead) throw abortedByClient()
-  if (unreadable) {
-    throw new UploadError(
-      'BODY_ALREADY_READ',
-      `${unreadable} The upload must be the first to read the request: mount it before body parsers and other upload middleware.`,
-      { expose: true },
-    )
-  }
+  if (unreadable) throw bodyAlreadyRead(unreadable)
   uploading.add(request)
 }
 
@@ -67,42 +63,20 @@ export function whyUnreadable(request: IncomingRequest): string | undefined {
   if (request.readableDidRead || request.readableEnded) return 'The request body has already been read.'
   if (request.readableFlowing || request.listenerCount('readable') > 0)
     return 'The request body is already being read.'
-  if (request.readableEncoding) return 'The request body has been set to arrive as text (setEncoding).'
+  if (request.readableEncoding) return 'The request body is decoded to strings (setEncoding).'
   return undefined
 }
 
 function checkContentType(contentType = ''): void {
   const type = contentType.split(';', 1)[0]?.trim().toLowerCase()
-  if (type !== 'multipart/form-data') {
-    throw new UploadError(
-      'NOT_MULTIPART',
-      `The request is ${type || 'without a Content-Type'}; send a form as multipart/form-data.`,
-      { allowed: ['multipart/form-data'], headers: { Accept: 'multipart/form-data' } },
-    )
-  }
-  if (!/;\s*boundary=("[^"]|[^\s";])/i.test(contentType)) {
-    throw new UploadError(
-      'MISSING_BOUNDARY',
-      'The Content-Type header has no boundary. Let the client library set it: do not set this header by hand.',
-    )
-  }
+  if (type !== 'multipart/form-data') throw notMultipart(type)
+  if (!/;\s*boundary=("[^"]|[^\s";])/i.test(contentType)) throw missingBoundary()
 }
 
 function checkContentEncoding(encoding = 'identity'): void {
-  if (encoding === 'identity') return
-  throw new UploadError('UNSUPPORTED_ENCODING', `The request is encoded as ${encoding}; send it as it is.`, {
-    allowed: ['identity'],
-    headers: { 'Accept-Encoding': 'identity' },
-  })
+  if (encoding !== 'identity') throw unsupportedContentEncoding(encoding)
 }
 
 function checkDeclaredLength(length: number | undefined, limits: FormLimits): void {
-  const { maxFileSize, maxFiles, maxTotalSize, maxRequestSize } = limits
-  if (length === undefined || length <= maxRequestSize) return
-  throw new UploadError(
-    'REQUEST_TOO_LARGE',
-    `The request has ${formatSize(length)}; this takes at most ${maxFiles} files of ${formatSize(maxFileSize)}, ` +
-      `${formatSize(maxTotalSize)} together.`,
-    { limit: maxTotalSize },
-  )
+  if (length !== undefined && length > limits.maxRequestSize) throw declaredTooLarge(length, limits)
 }

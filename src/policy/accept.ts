@@ -1,5 +1,5 @@
-import { UploadError } from '../shared/errors.ts'
 import type { IncomingFile } from '../shared/types.ts'
+import { typeNotAccepted } from '../shared/upload-errors.ts'
 
 const PATTERN = /^(\*\/\*|[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+))$/
 
@@ -8,7 +8,9 @@ export function parseAccept(value: unknown): readonly string[] | undefined {
   if (value === undefined) return undefined
   const patterns = typeof value === 'string' ? value.split(',').map(pattern => pattern.trim()) : value
   if (!Array.isArray(patterns) || patterns.length === 0 || !patterns.every(isPattern)) {
-    throw new TypeError(`accept must be media types such as 'image/*' or ['image/png', 'application/pdf'].`)
+    throw new TypeError(
+      `accept must be one or more media types such as 'image/*' or ['image/png', 'application/pdf'].`,
+    )
   }
   return Object.freeze(patterns.map(pattern => pattern.toLowerCase()))
 }
@@ -20,18 +22,10 @@ function isPattern(value: unknown): boolean {
 /** Throws `TYPE_NOT_ACCEPTED` for a file whose declared type is none of `accept`. */
 export function acceptFile(file: IncomingFile, accept: readonly string[] | undefined): void {
   if (accept === undefined || accept.some(pattern => matches(file.type, pattern))) return
-  throw new UploadError(
-    'TYPE_NOT_ACCEPTED',
-    `${nameOf(file)} is ${file.type}; accepted here: ${accept.join(', ')}.`,
-    { field: file.field, filename: file.filename, allowed: accept },
-  )
+  throw typeNotAccepted(file, accept)
 }
 
 function matches(type: string, pattern: string): boolean {
   if (pattern === '*/*') return true
   return pattern.endsWith('/*') ? type.startsWith(pattern.slice(0, -1)) : type === pattern
-}
-
-export function nameOf({ field, filename }: IncomingFile): string {
-  return filename === '' ? `The file of field "${field}"` : filename
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { extname } from 'node:path'
 import mime from 'mime-types'
-import { UploadError } from '../shared/errors.ts'
 import { describe } from '../shared/sizes.ts'
 import type { IncomingFile } from '../shared/types.ts'
+import { invalidKey } from '../shared/upload-errors.ts'
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 const MAX_KEY_BYTES = 1024
@@ -19,12 +19,7 @@ export function defaultKey({ filename, type }: IncomingFile): string {
 /** Returns the whole key, or throws `INVALID_KEY` for one that S3, a proxy or a CDN would refuse or read differently. */
 export function checkKey(name: unknown, prefix: string, file: IncomingFile): string {
   const fault = faultOf(name, prefix)
-  if (fault) {
-    throw new UploadError('INVALID_KEY', `The key for field "${file.field}" ${fault}.`, {
-      field: file.field,
-      filename: file.filename,
-    })
-  }
+  if (fault) throw invalidKey(file, fault)
   return prefix + name
 }
 

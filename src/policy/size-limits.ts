@@ -1,7 +1,5 @@
-import { UploadError } from '../shared/errors.ts'
-import { formatSize } from '../shared/sizes.ts'
 import type { IncomingFile } from '../shared/types.ts'
-import { nameOf } from './accept.ts'
+import { fileTooLarge, longerThanDeclared, totalTooLarge } from '../shared/upload-errors.ts'
 
 /** Of all files of one form, so far. */
 export interface FormCount {
@@ -27,29 +25,15 @@ export interface FileInspector {
 export function inspectFile(file: IncomingFile, form: FormBytes): FileInspector {
   const { count, settings, declaredLength = Number.POSITIVE_INFINITY } = form
   const { maxFileSize, maxTotalSize } = settings
-  const place = { field: file.field, filename: file.filename }
   const inspector = { size: 0, inspect }
 
   function inspect(chunk: Buffer): void {
     inspector.size += chunk.length
     count.bytes += chunk.length
-    if (inspector.size > maxFileSize) {
-      throw new UploadError('FILE_TOO_LARGE', `${nameOf(file)} is larger than ${formatSize(maxFileSize)}.`, {
-        ...place,
-        limit: maxFileSize,
-      })
-    }
-    if (count.bytes > maxTotalSize) {
-      throw new UploadError(
-        'TOTAL_TOO_LARGE',
-        `The files of this form are larger than ${formatSize(maxTotalSize)} together.`,
-        { ...place, limit: maxTotalSize },
-      )
-    }
+    if (inspector.size > maxFileSize) throw fileTooLarge(file, maxFileSize)
+    if (count.bytes > maxTotalSize) throw totalTooLarge(file, maxTotalSize)
     // Buffers are sized by what a request declares. Node holds its requests to it, other sources may not.
-    if (count.bytes > declaredLength) {
-      throw new UploadError('MALFORMED_BODY', 'The request is longer than its Content-Length.', place)
-    }
+    if (count.bytes > declaredLength) throw longerThanDeclared(file)
   }
 
   return inspector

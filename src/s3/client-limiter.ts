@@ -1,5 +1,5 @@
-import { UploadError } from '../shared/errors.ts'
 import type { S3ClientLike } from '../shared/types.ts'
+import { storageQueueTimedOut } from '../shared/upload-errors.ts'
 import { protocolOf } from './client-protocol.ts'
 import { createSlotPool, type SlotPool, type Slots } from './request-limiter.ts'
 
@@ -31,11 +31,7 @@ export async function slotsOf(client: S3ClientLike, limits: RequestLimits): Prom
     own: concurrency,
     most: maxS3Requests ?? (await defaultMost(client)),
     patience: storageTimeout,
-    impatient: () =>
-      new UploadError(
-        'STORAGE_TIMEOUT',
-        `No request to S3 could be sent for ${storageTimeout} ms: those before it were not answered.`,
-      ),
+    impatient: () => storageQueueTimedOut(storageTimeout),
   })
 }
 

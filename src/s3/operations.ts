@@ -17,6 +17,13 @@ import type {
 import { createAbortController } from '../shared/abort-signals.ts'
 import { UploadError } from '../shared/errors.ts'
 import type { ObjectParams, S3ClientLike } from '../shared/types.ts'
+import {
+  alreadyExists,
+  clientFailed,
+  type ObjectName,
+  storageFailed,
+  storageTimedOut,
+} from '../shared/upload-errors.ts'
 import { type DigestKinds, type Digests, digestKinds } from './body-digest.ts'
 import { prepareBody } from './payload.ts'
 import { loadSdk } from './sdk.ts'
@@ -69,22 +76,24 @@ export function s3Requests(client: S3ClientLike, settings: S3RequestSettings): S
   const { expectContinueHeader } = client.config as { expectContinueHeader?: boolean | number }
   const body = { unsignedPayload, expectContinueHeader }
 
-  type Send<Input, Output> = (
+  type Send<I, Output> = (
     sdk: Sdk,
-    input: Input,
+    input: I,
     options: { abortSignal: AbortSignal },
     digests: Digests | undefined,
   ) => Promise<Output>
 
-  function operation<Input extends ObjectName, Output>(name: string, send: Send<Input, Output>) {
-    return async (input: Input, signal?: AbortSignal, digests?: Digests): Promise<Output> => {
+  function operation<I extends Input, Output>(name: string, send: Send<I, Output>) {
+    return async (input: I, signal?: AbortSignal, digests?: Digests): Promise<Output> => {
       const sdk = await loadSdk()
       const limit = limitTime(storageTimeout, signal)
       try {
         return await send(sdk, input, { abortSignal: limit.signal }, digests)
       } catch (cause) {
         signal?.throwIfAborted()
-        throw limit.signal.aborted ? timedOut(name, input, storageTimeout, cause) : failed(name, input, cause)
+        throw limit.signal.aborted
+          ? storageTimedOut(name, input, storageTimeout, cause)
+          : failed(name, input, cause)
       } finally {
         limit.clear()
       }
@@ -100,7 +109,7 @@ export function s3Requests(client: S3ClientLike, settings: S3RequestSettings): S
       try {
         return await digestKinds(client, params, unsignedPayload)
       } catch (cause) {
-        throw new UploadError('STORAGE_FAILED', `The client cannot be used: ${reasonOf(cause)}`, { cause })
+        throw clientFailed(reasonOf(cause), cause)
       }
     },
     putObject: (input, digests) => putObject(input, undefined, digests),
@@ -152,39 +161,14 @@ function limitTime(milliseconds: number, signal: AbortSignal | undefined) {
   }
 }
 
-interface ObjectName {
-  Bucket: string | undefined
-  Key?: string | undefined
+interface Input extends ObjectName {
   IfNoneMatch?: string | undefined
 }
 
-function failed(operation: string, { Bucket, Key, IfNoneMatch }: ObjectName, cause: unknown): UploadError {
+function failed(operation: string, input: Input, cause: unknown): UploadError {
   const status = statusOf(cause)
-  if (IfNoneMatch !== undefined && (status === 412 || status === 409)) {
-    return alreadyExists(cause)
-  }
-  return new UploadError('STORAGE_FAILED', `${operation} ${of(Bucket, Key)} failed: ${reasonOf(cause)}`, {
-    cause,
-  })
-}
-
-export function alreadyExists(cause?: unknown): UploadError {
-  return new UploadError('ALREADY_EXISTS', 'This file exists already, and is not to be replaced.', { cause })
-}
-
-function timedOut(
-  operation: string,
-  { Bucket, Key }: ObjectName,
-  limit: number,
-  cause: unknown,
-): UploadError {
-  return new UploadError('STORAGE_TIMEOUT', `${operation} ${of(Bucket, Key)} took longer than ${limit} ms.`, {
-    cause,
-  })
-}
-
-function of(bucket = '', key?: string): string {
-  return key === undefined ? `of bucket "${bucket}"` : `of "${key}" in bucket "${bucket}"`
+  const exists = input.IfNoneMatch !== undefined && (status === 412 || status === 409)
+  return exists ? alreadyExists(cause) : storageFailed(operation, input, reasonOf(cause), cause)
 }
 
 /** Ceph's errors carry no message, and those of a socket no status. */

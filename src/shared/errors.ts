@@ -1,14 +1,14 @@
 export const PROBLEMS = {
   MALFORMED_BODY: { status: 400, title: 'Malformed form data' },
-  MISSING_BOUNDARY: { status: 400, title: 'Missing boundary' },
+  MISSING_BOUNDARY: { status: 400, title: 'No usable boundary' },
   TRUNCATED_BODY: { status: 400, title: 'Truncated form data' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed' },
   CLIENT_STALLED: { status: 408, title: 'Upload stalled' },
-  DUPLICATE_KEY: { status: 409, title: 'Two files for one key' },
+  DUPLICATE_KEY: { status: 409, title: 'Duplicate key' },
   ALREADY_EXISTS: { status: 409, title: 'Already exists' },
   REQUEST_TOO_LARGE: { status: 413, title: 'Request too large' },
   FILE_TOO_LARGE: { status: 413, title: 'File too large' },
-  TOTAL_TOO_LARGE: { status: 413, title: 'Files too large together' },
+  TOTAL_TOO_LARGE: { status: 413, title: 'Files too large in total' },
   TOO_MANY_FILES: { status: 413, title: 'Too many files' },
   TOO_MANY_FIELDS: { status: 413, title: 'Too many fields' },
   TOO_MANY_PARTS: { status: 413, title: 'Too many form parts' },
@@ -18,7 +18,7 @@ export const PROBLEMS = {
   UNSUPPORTED_ENCODING: { status: 415, title: 'Unsupported encoding' },
   TYPE_NOT_ACCEPTED: { status: 415, title: 'File type not accepted' },
   REFUSED: { status: 422, title: 'Upload refused' },
-  ABORTED: { status: 499, title: 'Aborted by the client' },
+  ABORTED: { status: 499, title: 'Client disconnected' },
   BODY_ALREADY_READ: { status: 500, title: 'Request body already read' },
   INVALID_KEY: { status: 500, title: 'Invalid object key' },
   STORAGE_FAILED: { status: 502, title: 'Storage failed' },
@@ -26,30 +26,30 @@ export const PROBLEMS = {
   STORAGE_TIMEOUT: { status: 504, title: 'Storage timed out' },
 } as const satisfies Record<string, { status: number; title: string }>
 
-/** Names what went wrong. The set is closed: each code has one HTTP status, listed in docs/errors.md. */
+/** Names the cause of a failed upload. The set is closed; docs/errors.md lists each code with its HTTP status. */
 export type UploadErrorCode = keyof typeof PROBLEMS
 
-/** Something that a failed upload could not remove from S3, although it tried. */
+/** An object or a multipart upload that a failed upload could not remove from S3. */
 export interface Leftover {
   bucket: string
   key: string
-  /** Set for an unfinished multipart upload; not set for an object. */
+  /** Set for an unfinished multipart upload, not for an object. */
   uploadId?: string
   versionId?: string
-  /** Why it could not be removed. */
+  /** The error of the request that should have removed it. */
   cause: unknown
 }
 
 export interface UploadErrorDetails {
-  /** Name of the form field concerned. */
+  /** Name of the form field. */
   field?: string
-  /** Name of the file concerned, as the client gave it, cleaned. */
+  /** Cleaned filename from the client. */
   filename?: string
-  /** The limit that was exceeded: bytes or a count, as the code says. */
+  /** The exceeded limit: bytes, milliseconds or a count, depending on the code. */
   limit?: number
-  /** What would have been accepted. */
+  /** The accepted values. */
   allowed?: readonly string[]
-  /** Headers that the answer should carry, as http-errors has them. */
+  /** Headers for the response, as in http-errors. */
   headers?: Record<string, string>
   cause?: unknown
   expose?: boolean
@@ -58,27 +58,27 @@ export interface UploadErrorDetails {
 const BRAND = Symbol.for('s3-upstream.UploadError')
 
 /**
- * The one error class of this library. `status`, `statusCode`, `expose` and `headers` mean what they mean in
- * http-errors, so that Express and Koa need no mapping.
+ * The only error class of this library. `status`, `statusCode`, `expose` and `headers` have the meaning of
+ * http-errors, so Express and Koa need no mapping.
  *
- * `instanceof` holds across the CommonJS and ES module builds of the package, and across copies of it.
+ * `instanceof` works across the CommonJS and ES module builds of the package, and across copies of it.
  */
 export class UploadError extends Error {
   override readonly name = 'UploadError'
   readonly code: UploadErrorCode
-  /** HTTP status; 499 for an upload that the client aborted, which nobody is there to receive. */
+  /** HTTP status. 499 if the client disconnected: no response is sent then. */
   readonly status: number
   readonly statusCode: number
-  /** Short text that is the same for every error of this code: `title` in RFC 9457. */
+  /** Short summary, the same for every error with this `code`: `title` in RFC 9457. */
   readonly title: string
-  /** Whether `message` may be shown to the client. */
+  /** True if the client may see `message`. */
   readonly expose: boolean
   readonly headers: Record<string, string>
   declare readonly field?: string
   declare readonly filename?: string
   declare readonly limit?: number
   declare readonly allowed?: readonly string[]
-  /** What this upload left at S3 because removing it failed. Empty unless S3 refused the cleanup too. */
+  /** Everything that this upload left at S3 because the cleanup failed. Usually empty. */
   leftovers: readonly Leftover[] = []
 
   constructor(code: UploadErrorCode, message: string, details: UploadErrorDetails = {}) {
@@ -98,12 +98,8 @@ export class UploadError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    // biome-ignore lint/complexity/noThisInStatic: a subclass asks for its own instances
-    if (this !== UploadError) return super[Symbol.hasInstance](value)
+    // biome-ignore lint/complexity/noThisInStatic: a subclass inherits this method and must check for its own instances.
+    if (!Object.hasOwn(this, Symbol.hasInstance)) return super[Symbol.hasInstance](value)
     return typeof value === 'object' && value !== null && BRAND in value
   }
-}
-
-export function abortedByClient(cause?: unknown): UploadError {
-  return new UploadError('ABORTED', 'The client went away before it had its answer.', { cause })
 }

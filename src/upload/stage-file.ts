@@ -5,10 +5,10 @@ import { acceptFile } from '../policy/accept.ts'
 import { checkKey, defaultKey } from '../policy/object-key.ts'
 import { checkParams } from '../policy/object-params.ts'
 import { type FormBytes, inspectFile } from '../policy/size-limits.ts'
-import { alreadyExists, statusOf } from '../s3/operations.ts'
+import { statusOf } from '../s3/operations.ts'
 import { isThenable, untilAborted } from '../shared/abort-signals.ts'
-import { UploadError } from '../shared/errors.ts'
 import type { FormResult, IncomingFile, ObjectParams, UploadContext, UploadedFile } from '../shared/types.ts'
+import { alreadyExists, duplicateKey, sizeMismatch, tooManyFiles } from '../shared/upload-errors.ts'
 import { byteSource, isEmpty } from '../storage/byte-source.ts'
 import { ownerParams } from '../storage/cleanup.ts'
 import { partSizeFor } from '../storage/s3-part-size.ts'
@@ -72,14 +72,10 @@ export async function stageFile({ file, stream }: FilePart, form: Form): Promise
   }
 }
 
-function countFile({ field, filename }: IncomingFile, { count, settings: { maxFiles } }: Form): void {
+function countFile(file: IncomingFile, { count, settings: { maxFiles } }: Form): void {
   count.files++
   if (count.files <= maxFiles) return
-  throw new UploadError('TOO_MANY_FILES', `The form has more than ${maxFiles} files.`, {
-    field,
-    filename,
-    limit: maxFiles,
-  })
+  throw tooManyFiles(file, maxFiles)
 }
 
 type Sizes = Pick<UploadTarget, 'partSize' | 'largestSize'>
@@ -134,12 +130,9 @@ async function checkVacant(
 }
 
 /** Of two files with one key, S3 would keep the one that happens to come last. */
-function claimKey(key: string, { field, filename }: IncomingFile, keys: Set<string>): void {
+function claimKey(key: string, file: IncomingFile, keys: Set<string>): void {
   if (keys.has(key)) {
-    throw new UploadError('DUPLICATE_KEY', `Two files of this form would be stored as "${key}".`, {
-      field,
-      filename,
-    })
+    throw duplicateKey(file, key)
   }
   keys.add(key)
 }
@@ -172,8 +165,5 @@ function trackProgress(file: IncomingFile, { settings: { onProgress }, context, 
 
 function checkSize(object: StoredObject, size: number, { bucket, key }: UploadTarget): void {
   if (object.size === size) return
-  throw new UploadError(
-    'STORAGE_FAILED',
-    `"${key}" in bucket "${bucket}" was stored with ${object.size} bytes, but ${size} came.`,
-  )
+  throw sizeMismatch({ Bucket: bucket, Key: key }, object.size, size)
 }

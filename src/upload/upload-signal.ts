@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import { createAbortController, onAbort } from '../shared/abort-signals.ts'
-import { abortedByClient, UploadError } from '../shared/errors.ts'
 import type { IncomingRequest } from '../shared/types.ts'
+import { abortedByClient, cancelled } from '../shared/upload-errors.ts'
 
 /** The life of one upload: from its first check until it is stored, or failed for one reason. */
 export interface UploadLife {
@@ -47,11 +47,4 @@ function socketOf(request: IncomingRequest): EventEmitter | undefined {
   return typeof socket?.on === 'function' && typeof socket.off === 'function'
     ? (socket as EventEmitter)
     : undefined
-}
-
-function cancelled(cause: unknown): UploadError {
-  return new UploadError('CANCELLED', 'The server stopped this upload. Try again later.', {
-    cause,
-    expose: true,
-  })
 }

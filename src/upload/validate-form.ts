@@ -1,4 +1,5 @@
 import { UploadError } from '../shared/errors.ts'
+import { refused } from '../shared/upload-errors.ts'
 
 /** What the engine throws for mistakes in code, and what nobody throws on purpose to refuse a form. */
 const BUGS = [TypeError, ReferenceError, RangeError, SyntaxError]
@@ -7,5 +8,5 @@ const BUGS = [TypeError, ReferenceError, RangeError, SyntaxError]
 export function refusalOf(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof UploadError) return error
   if ('status' in error || 'statusCode' in error || BUGS.some(Bug => error instanceof Bug)) return error
-  return new UploadError('REFUSED', error.message, { cause: error })
+  return refused(error)
 }

@@ -96,7 +96,7 @@ describe.each(combinations)('$kind.name through the $name', ({ kind, uploader })
       title: 'Not a multipart form',
       status: 415,
       code: 'NOT_MULTIPART',
-      detail: 'The request is application/json; send a form as multipart/form-data.',
+      detail: 'The request has Content-Type application/json. Send the form as multipart/form-data.',
       allowed: ['multipart/form-data'],
     })
     expect(s3.requests).toEqual([])
@@ -173,7 +173,7 @@ describe.each(combinations)('$kind.name through the $name', ({ kind, uploader })
       status: 415,
       json: {
         code: 'TYPE_NOT_ACCEPTED',
-        detail: 'b.html is text/html; accepted here: image/*, application/pdf.',
+        detail: 'b.html has type text/html. Accepted types: image/*, application/pdf.',
         allowed: ['image/*', 'application/pdf'],
       },
     })

@@ -98,8 +98,12 @@ describe('options', () => {
     ['a hook that is no function', { onError: {} }, /onError must be a function/],
     ['a prefix that is no text', { prefix: 5 }, /prefix must be a text; it is 5/],
     ['no bucket', { bucket: '' }, /bucket must be a text that is not empty/],
-    ['extensions to accept', { accept: '.png' }, /accept must be media types such as 'image\/\*'/],
-    ['nothing to accept', { accept: [] }, /accept must be media types/],
+    [
+      'extensions to accept',
+      { accept: '.png' },
+      /accept must be one or more media types such as 'image\/\*'/,
+    ],
+    ['nothing to accept', { accept: [] }, /accept must be one or more media types/],
     ['a parameter of ours', { params: { Key: 'a', Body: 'b' } }, /params must not have Key, Body/],
     ['params that are no object', { params: 'private' }, /params must be an object/],
     [

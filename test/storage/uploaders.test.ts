@@ -155,7 +155,7 @@ describe.each(uploaders)('the $name', ({ uploader }) => {
         cause: { name: 'InternalError', $metadata: { httpStatusCode: 500 } },
         leftovers: [],
       })
-      expect(error.message).toContain(`${failing} of "f`)
+      expect(error.message).toContain(`${failing} for "f`)
       expect(error.message).toContain('InternalError (500): We encountered an internal error.')
       expectNothingLeft(s3)
     })
