@@ -1,6 +1,6 @@
 /**
- * What is measured, as data. Each case of a measure is one kind of work (lab/lab.js says what it can be); each
- * contestant does it in a process of its own, `repeats` times, taking turns with the others.
+ * The measures, as data. Each case of a measure is one kind of work; lab/lab.js defines the options of `work`. Each
+ * contestant does the work in its own process, `repeats` times, alternating with the others.
  */
 const KB = 1e3
 const MB = 1e6
@@ -13,8 +13,8 @@ const FLOORS = ['raw-proxy', 'busboy-drop']
 
 const bulk = {
   name: 'bulk',
-  title: 'Large files: 128 MB, two at a time',
-  text: 'Eight files in each run, after two to warm up. Storage answers at once, so this is the work itself.',
+  title: 'Large files: 128 MB, two at once',
+  text: 'Each run uploads eight files, after two warm-up files. Storage responds immediately, so the figures show the work of the server only.',
   figures: ['cpuPerGB', 'throughput', 'peakRSS'],
   repeats: 2,
   work: { size: 128 * MB, uploads: 8, concurrency: 2, warmUp: { uploads: 2, concurrency: 2 } },
@@ -28,13 +28,13 @@ const bulk = {
     {
       name: 'http',
       title: 'Storage over http',
-      text: 'Over http the payload is signed, so that it is protected on its way: a SHA-256 of every byte. `unsignedPayload` leaves it out, as everyone may who trusts the network.',
+      text: 'Over http, the SDK signs the payload with a SHA-256 of every byte, to protect it in transit. `unsignedPayload` disables this, for networks that you trust.',
       contestants: [...OURS, 'express-unsigned', ...PEERS, ...FLOORS],
     },
     {
       name: 'default-agents',
-      title: 'Storage over https, with a client that was given no agents',
-      text: 'The SDK sends large bodies with `Expect: 100-continue`, and with agents of its own it takes a new connection and a new TLS handshake for each. Everywhere else here the client has agents made by the user, for all contestants alike.',
+      title: 'Storage over https, client without custom agents',
+      text: 'The SDK sends large bodies with `Expect: 100-continue`. With its default agents, it opens a new connection with a new TLS handshake for each of them. In all other cases, the client of every contestant has custom agents.',
       contestants: ['express', 'multer-s3', 'busboy'],
       work: { secure: true, options: { defaultAgents: true } },
     },
@@ -50,7 +50,7 @@ const bulk = {
 const small = {
   name: 'small',
   title: 'Small files: 100 KB, 32 at once',
-  text: '3,000 forms over 32 connections that are kept, after 2,500 to warm up: a server that runs for days has its code compiled. Storage answers at once.',
+  text: '3,000 forms over 32 keep-alive connections, after 2,500 warm-up forms, because a server that runs for days has its code compiled. Storage responds immediately.',
   figures: ['requestsPerSecond', 'p50', 'p99', 'cpuPerRequest', 'peakRSS'],
   repeats: 5,
   work: { size: 100 * KB, uploads: 3000, concurrency: 32, warmUp: { uploads: 2500, concurrency: 32 } },
@@ -71,12 +71,12 @@ const small = {
   },
 }
 
-/** For latency: the code is compiled, and connections are there. */
+/** For latency: the code is compiled, and the connections are open. */
 const WARM = { uploads: 300, concurrency: 4 }
 const lastByte = {
   name: 'last-byte',
-  title: 'From the last byte to the answer',
-  text: 'One upload after the other, after 300 to warm up, sent at 50 MB/s so that nothing piles up; every answer of storage takes 30 ms. In round trips to storage: 1.0 would be a single one and nothing else.',
+  title: 'From the last byte to the response',
+  text: 'One upload at a time, after 300 warm-up uploads, sent at 50 MB/s so that no data queues. Storage takes 30 ms for every response. The unit is round trips to storage: 1.0 is one round trip and no other work.',
   figures: ['wait', 'roundTrips'],
   repeats: 1,
   work: { delay: 30, rate: 50 * MB },
@@ -97,21 +97,21 @@ const lastByte = {
 
 const crowd = {
   name: 'crowd',
-  title: 'A crowd: 200 files of 20 MB at once',
-  text: 'Everyone connects at the same moment and sends as fast as the server takes it; storage takes its time to answer.',
+  title: 'Burst: 200 files of 20 MB at once',
+  text: 'All clients connect at the same moment and send as fast as the server reads. Storage responds with a delay.',
   figures: ['peakRSS', 'throughput', 'cpuPerGB'],
   repeats: 1,
   work: { size: 20 * MB, uploads: 200, concurrency: 200 },
   cases: [
     {
       name: '0.3 s',
-      title: 'Storage answers in 0.3 s',
+      title: 'Storage responds in 0.3 s',
       work: { delay: 300 },
       contestants: ['express', 'express-lib-storage', ...PEERS],
     },
     {
       name: '1.5 s',
-      title: 'Storage answers in 1.5 s',
+      title: 'Storage responds in 1.5 s',
       repeats: 1,
       work: { delay: 1500 },
       contestants: ['express', 'multer-s3', 'busboy'],
@@ -126,22 +126,22 @@ const crowd = {
 
 const memoryOfUploads = {
   name: 'uploads',
-  title: 'Memory against uploads at once',
-  text: 'Files of 20 MB, storage answers in 0.3 s.',
+  title: 'Memory by number of concurrent uploads',
+  text: 'Files of 20 MB. Storage responds in 0.3 s.',
   figures: ['peakRSS', 'throughput'],
-  chart: { figure: 'peakRSS', axis: 'uploads at once' },
+  chart: { figure: 'peakRSS', axis: 'concurrent uploads' },
   repeats: 1,
   work: { size: 20 * MB, delay: 300 },
-  // Peers were seen at 20 to 25 MB for each upload.
+  // Peers used 20 to 25 MB per upload.
   cases: atOnce([1, 10, 100, 500], 25 * MB),
 }
 
 const memoryOfSizes = {
   name: 'sizes',
-  title: 'Memory against the size of a file',
-  text: 'One file alone, after a hundred of 10 MB to warm up. Storage answers at once.',
+  title: 'Memory by file size',
+  text: 'A single file, after 100 warm-up files of 10 MB. Storage responds immediately.',
   figures: ['peakRSS', 'throughput'],
-  chart: { figure: 'peakRSS', axis: 'bytes of the file' },
+  chart: { figure: 'peakRSS', axis: 'file size' },
   repeats: 2,
   work: { uploads: 1 },
   cases: [
@@ -160,7 +160,7 @@ const SLOW_RATE = 200 * KB
 const slow = {
   name: 'slow',
   title: 'Slow clients',
-  text: 'Files of 2 MB at 200 KB/s: on the line alone each takes 10 s. While all of the budget is lent, clients wait for their turn; what they send meanwhile stays in the buffers of their sockets, as far as it fits.',
+  text: 'Files of 2 MB at 200 KB/s: each takes at least 10 s. While the budget is used up, uploads queue. The data that their clients send stays in the socket buffers, as far as it fits.',
   figures: ['peakRSS', 'fastest', 'slowest', 'cpuPerGB'],
   repeats: 1,
   work: { size: 2 * MB, rate: SLOW_RATE },
@@ -170,7 +170,7 @@ const slow = {
 const budget = {
   name: 'budget',
   title: 'The memory budget',
-  text: 'Files of 20 MB at once, storage answers in 0.3 s. Throughput is at most the budget divided by the time that storage takes.',
+  text: 'Files of 20 MB at once. Storage responds in 0.3 s. Throughput is at most the budget divided by the response time of storage.',
   figures: ['peakRSS', 'throughput', 'cpuPerGB', 'slowest'],
   repeats: 1,
   work: { size: 20 * MB, delay: 300 },
@@ -185,7 +185,7 @@ const budget = {
   ),
 }
 
-/** A case for each count of uploads at once. A machine without the memory that peers take for each is spared. */
+/** One case per number of concurrent uploads. A machine with too little memory for the peers skips them. */
 function atOnce(counts, memoryOfPeer) {
   return counts.map(count => ({
     name: `${count}`,
@@ -196,10 +196,10 @@ function atOnce(counts, memoryOfPeer) {
   }))
 }
 
-/** In the order in which they are run and shown. */
+/** In the order of the runs and of the page. */
 export const measures = [bulk, small, lastByte, crowd, memoryOfUploads, memoryOfSizes, slow, budget]
 
-/** Shown beside the figures: where the time goes. Longer than their runs, so that start-up does not show. */
+/** The profiles: where the CPU time goes. They run longer than the measures, so that start-up does not show. */
 export const profiled = [
   {
     title: 'large files',
@@ -219,7 +219,7 @@ export const profiled = [
   },
 ]
 
-/** What a figure is called, its unit, how it is written, and which way is better. */
+/** The title and unit of each figure, its number of digits, and which direction is better. */
 export const figures = {
   cpuPerGB: { title: 'CPU s/GB', digits: 2, better: 'less' },
   throughput: { title: 'MB/s', digits: 0, better: 'more' },
@@ -228,7 +228,7 @@ export const figures = {
   cpuPerRequest: { title: 'CPU ms/request', digits: 2, better: 'less' },
   p50: { title: 'p50, ms', digits: 1, better: 'less' },
   p99: { title: 'p99, ms', digits: 1, better: 'less' },
-  wait: { title: 'last byte → answer, ms', digits: 1, better: 'less' },
+  wait: { title: 'last byte → response, ms', digits: 1, better: 'less' },
   roundTrips: { title: 'round trips', digits: 2, better: 'less' },
   fastest: { title: 'fastest, s', digits: 1, better: 'less' },
   slowest: { title: 'slowest, s', digits: 1, better: 'less' },

@@ -17,14 +17,14 @@ import { toText } from './report/terminal.js'
 
 const USAGE = `npm run bench -- [options]
 
-  --quick                 the most important figures, in less than two minutes
-  --only bulk,small       some of the measures: ${measures.map(({ name }) => name).join(', ')}
-  --contestants a,b       some of: ${Object.keys(contestants).join(', ')}
-  --repeats n             how often each run is repeated
-  --write                 writes bench/results/latest.json and docs/benchmarks.md (default for a whole run); with --only,
-                          the figures of the other measures stay as they are
-  --library folder        another copy of the project instead of this one
-  --no-build              takes the library as it was built last
+  --quick                 runs only the most important measures, in less than two minutes
+  --only bulk,small       runs only these measures: ${measures.map(({ name }) => name).join(', ')}
+  --contestants a,b       runs only these contestants: ${Object.keys(contestants).join(', ')}
+  --repeats n             repeats each run n times
+  --write                 writes bench/results/latest.json and docs/benchmarks.md (default for a full run); with --only,
+                          keeps the figures of the other measures
+  --library folder        measures another copy of the project
+  --no-build              does not build the library; uses the last build
 `
 
 const { values: options } = parseArgs({
@@ -86,7 +86,7 @@ async function attempt(lab, run) {
 }
 
 function describeRun(measure, outcome) {
-  if (outcome.skipped) return `left out, ${outcome.skipped}`
+  if (outcome.skipped) return `skipped, ${outcome.skipped}`
   if (outcome.failed) return `FAILED, ${outcome.failed}`
   const [first, second] = measure.figures.map(figure => {
     const value = outcome[figure]
@@ -131,7 +131,7 @@ function write(results) {
   writeDocument(results)
 }
 
-/** Only a run of everything, as often as planned, is fit to be published without being asked for. */
+/** True if the results are written: always with `--write`, otherwise only after a full run. */
 function isWritten() {
   const { write: asked, quick, only, contestants: some, repeats, library } = options
   return asked ?? (!quick && [only, some, repeats, library].every(option => option === undefined))

@@ -3,7 +3,7 @@ import { openLab } from './lab/lab.js'
 import { prepareLibrary } from './lab/library.js'
 import { killChildren } from './processes/child.js'
 
-/** Whether the benchmark still works: every contestant stores a small and a larger file, over http and https. */
+/** Checks that the benchmark works: every contestant stores a small and a larger file, over http and https. */
 const SIZES = [100e3, 12e6]
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, leaveAtOnce)
@@ -13,7 +13,7 @@ await Promise.all([false, true].map(checkAll))
 process.stdout.write(`${counts.passed} passed, ${counts.failed} failed\n`)
 process.exitCode = counts.failed > 0 ? 1 : 0
 
-/** http and https have a lab each, so that they need not wait for one another. */
+/** http and https each have their own lab, so that they can run at the same time. */
 async function checkAll(secure) {
   const lab = await openLab()
   try {

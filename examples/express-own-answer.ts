@@ -8,12 +8,12 @@ import { type ExpressUploadContext, s3Upload } from 's3-upstream/express'
 const { HOST = '127.0.0.1', PORT = '3000', S3_BUCKET = 'my-bucket' } = process.env
 const ALBUMS = ['holiday', 'work']
 
-/** Nothing that the client sends becomes part of a key unchecked. */
+/** Builds the key. Client input becomes part of it only after a check. */
 function photoKey({ fields }: ExpressUploadContext): string {
-  // Only fields that come before the file in the form are known by now.
+  // `fields` has only the fields that precede the file in the form.
   const album = ALBUMS.find(name => name === fields.album)
   if (!album) {
-    throw Object.assign(new Error(`album must come first and be one of ${ALBUMS.join(', ')}.`), {
+    throw Object.assign(new Error(`album must precede the file and be one of ${ALBUMS.join(', ')}.`), {
       status: 422,
       code: 'UNKNOWN_ALBUM',
     })
@@ -46,7 +46,7 @@ const server = app.listen(Number(PORT), HOST, error => {
   if (error) throw error
   console.log(`Listening on http://${HOST}:${(server.address() as AddressInfo).port}`)
 })
-// Node ends every request after five minutes; a large file over a slow line takes longer.
+// By default, Node ends every request after 5 minutes. A large file on a slow connection takes longer.
 server.requestTimeout = 60 * 60 * 1000
 
 process.once('SIGTERM', () => server.close())

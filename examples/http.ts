@@ -15,17 +15,17 @@ const upload = s3Upload(S3_BUCKET, {
   signal: deadline.signal,
 })
 
-// Node ends every request after five minutes; a large file over a slow line takes longer.
+// By default, Node ends every request after 5 minutes. A large file on a slow connection takes longer.
 const server = createServer({ requestTimeout: 60 * 60 * 1000 }, upload)
 
-// A client that asks first (`Expect: 100-continue`) is told of a refusal before it has sent anything.
+// A client that sends `Expect: 100-continue` receives a rejection before it sends the body.
 server.on('checkContinue', upload)
 
 server.listen(Number(PORT), HOST, () => {
   console.log(`Listening on http://${HOST}:${(server.address() as AddressInfo).port}`)
 })
 
-// What is in flight may finish, up to a deadline; then it is ended with 503, and its traces removed.
+// Running uploads can finish until the deadline. Then they fail with 503, and the library removes what they stored.
 process.once('SIGTERM', () => {
   server.close()
   setTimeout(() => deadline.abort(), Number(SHUTDOWN_SECONDS) * 1000).unref()

@@ -23,10 +23,10 @@ app.use((ctx, next) => (ctx.path === '/upload' ? upload(ctx, next) : next()))
 const server = app.listen(Number(PORT), HOST, () => {
   console.log(`Listening on http://${HOST}:${(server.address() as AddressInfo).port}`)
 })
-// Node ends every request after five minutes; a large file over a slow line takes longer.
+// By default, Node ends every request after 5 minutes. A large file on a slow connection takes longer.
 server.requestTimeout = 60 * 60 * 1000
 
-// What is in flight may finish, up to a deadline; then it is ended with 503, and its traces removed.
+// Running uploads can finish until the deadline. Then they fail with 503, and the library removes what they stored.
 process.once('SIGTERM', () => {
   server.close()
   setTimeout(() => deadline.abort(), Number(SHUTDOWN_SECONDS) * 1000).unref()

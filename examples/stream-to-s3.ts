@@ -8,7 +8,7 @@ const { HOST = '127.0.0.1', PORT = '3000', S3_BUCKET = 'my-bucket', SHUTDOWN_SEC
 
 const deadline = new AbortController()
 
-// Node ends every request after five minutes; a large file over a slow line takes longer.
+// By default, Node ends every request after 5 minutes. A large file on a slow connection takes longer.
 const server = createServer({ requestTimeout: 60 * 60 * 1000 }, async (request, response) => {
   if (request.method !== 'POST' || request.url !== '/upload') {
     return answer(response, 404, { message: 'Not found' })
@@ -41,7 +41,7 @@ server.listen(Number(PORT), HOST, () => {
   console.log(`Listening on http://${HOST}:${(server.address() as AddressInfo).port}`)
 })
 
-// What is in flight may finish, up to a deadline; then it is ended with 503, and its traces removed.
+// Running uploads can finish until the deadline. Then they fail with 503, and the library removes what they stored.
 process.once('SIGTERM', () => {
   server.close()
   setTimeout(() => deadline.abort(), Number(SHUTDOWN_SECONDS) * 1000).unref()

@@ -8,7 +8,7 @@ import { s3Upload } from 's3-upstream/express'
 import { type S3Server, startS3 } from 's3-upstream/testing'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 
-/** Your own app would be imported. It takes the client, so that a test can give it another S3. */
+/** In your project, import your app instead. It accepts a client, so a test can pass one for another S3 server. */
 function createApp(client: S3Client, onError = console.error): Express {
   return express().post('/upload', s3Upload('my-bucket', { client, accept: 'image/*', onError }))
 }
@@ -42,7 +42,7 @@ function upload(bytes: string, type: string): Promise<Response> {
   return fetch(url, { method: 'POST', body: form })
 }
 
-test('stores a picture', async () => {
+test('stores an image', async () => {
   const response = await upload('the bytes of a picture', 'image/png')
 
   expect(response.status).toBe(201)
@@ -52,7 +52,7 @@ test('stores a picture', async () => {
   expect(object?.type).toBe('image/png')
 })
 
-test('refuses what is no picture', async () => {
+test('rejects a file that is not an image with 415', async () => {
   const response = await upload('#!/bin/sh', 'text/x-sh')
 
   expect(response.status).toBe(415)
@@ -60,7 +60,7 @@ test('refuses what is no picture', async () => {
   expect(s3.objects('my-bucket')).toEqual([])
 })
 
-test('answers 502 and stores nothing when S3 refuses', async () => {
+test('responds with 502 and stores nothing when S3 rejects the file', async () => {
   s3.fault(({ operation }) => (operation === 'PutObject' ? { status: 403, code: 'AccessDenied' } : undefined))
 
   const response = await upload('the bytes of a picture', 'image/png')

@@ -9,7 +9,7 @@ const LABELS = 280
 const ROW = 26
 const TOP = 44
 
-/** Bars of one figure in one case, one for each contestant, with the spread in words. */
+/** A bar chart of one figure in one case: one bar per contestant, labelled with median and spread. */
 export function barChart(results, measure, name, figure) {
   const { title = name } = measure.cases.find(one => one.name === name)
   const heading = measure.cases.length > 1 ? `${measure.title} · ${title}` : measure.title
@@ -21,7 +21,7 @@ export function barChart(results, measure, name, figure) {
   return bars(heading, rows, figure)
 }
 
-/** Bars of one figure of a contestant that is alone in a measure, one for each case. */
+/** A bar chart for a measure with a single contestant: one bar per case. */
 export function caseChart(results, measure, contestant, figure) {
   const rows = measure.cases.map(({ name, title = name }) => ({
     label: title,
@@ -51,7 +51,7 @@ function bars(heading, allRows, figure) {
 const PLOT = { left: 70, right: WIDTH - 240, top: 52, bottom: 290 }
 const DASHES = ['', '6 4', '2 3']
 
-/** One line for each contestant over the cases of a measure; memory on a scale of powers of ten. */
+/** A line chart over the cases of a measure: one line per contestant, on a logarithmic scale. */
 export function lineChart(results, measure) {
   const { figure, axis } = measure.chart
   const names = measure.cases.map(({ name }) => name)
@@ -101,7 +101,7 @@ function logScale(values) {
   return { ticks, y }
 }
 
-/** Names beside the ends of their lines, moved apart where those meet. */
+/** Labels next to the ends of the lines, moved apart where they would overlap. */
 function legend(lines, scale) {
   let lowest = 0
   return lines

@@ -10,7 +10,7 @@ import { formatRatio, loneContestant, tableOf, tableOfCases } from './rows.js'
 const DOCS = new URL('../../docs/', import.meta.url)
 const CHARTS = new URL('benchmarks/', DOCS)
 
-/** Writes docs/benchmarks.md and its charts: the words of page.md, everything else from the results. */
+/** Writes docs/benchmarks.md and its charts: the text of page.md, filled in from the results. */
 export function writeDocument(results) {
   rmSync(CHARTS, { recursive: true, force: true })
   mkdirSync(CHARTS, { recursive: true })
@@ -43,17 +43,17 @@ function promisesTable(results) {
     reached,
     kept ? 'pass' : '**miss**',
   ])
-  return markdownTable(['', 'promised', 'reached', ''], rows)
+  return markdownTable(['', 'target', 'result', ''], rows)
 }
 
 function failureList(results) {
   const failures = failuresOf(results)
-  if (failures.length === 0) return 'No run failed: every file of every contestant was stored whole.'
+  if (failures.length === 0) return 'No run failed: every contestant stored every file completely.'
   const lines = failures.map(
     ({ measure, case: name, contestant, failed }) =>
       `- ${contestants[contestant].title}, ${measure} ${name}: ${failed.split('\n')[0]}`,
   )
-  return ['Runs that failed, and are not in the figures:', '', ...lines].join('\n')
+  return ['These runs failed and are not included in the figures:', '', ...lines].join('\n')
 }
 
 function section(results, measure) {
@@ -99,7 +99,7 @@ function saveChart(name, title, svg) {
 
 function lossTable(results) {
   const losses = findLosses(results)
-  if (losses.length === 0) return 'In this run no peer was better in any figure above.'
+  if (losses.length === 0) return 'In this run, no peer was better in any figure above.'
   const rows = losses.map(({ where, figure, peer, ours, theirs, ratio, close }) => [
     where,
     figure,
@@ -108,7 +108,7 @@ function lossTable(results) {
     ours,
     `${formatRatio(ratio)}${close ? ', spreads overlap' : ''}`,
   ])
-  return markdownTable(['', 'figure', 'better', 'theirs', 'ours', 'ours is'], rows)
+  return markdownTable(['', 'figure', 'better peer', 'peer', 'ours', 'ours ÷ peer'], rows)
 }
 
 function profileTables({ profiles = {} }) {
@@ -120,8 +120,8 @@ function profileTables({ profiles = {} }) {
         ...[`\`${functions[index].name}\``, percent(functions[index].share)],
       ])
       const heading = `### ${contestants[contestant].title}: ${title}`
-      const all = `${cost.toFixed(figures[figure].digits)} ${figures[figure].title} under the profiler, all threads.`
-      return [heading, all, markdownTable(['whose', '', 'function', ''], rows)].join('\n\n')
+      const all = `${cost.toFixed(figures[figure].digits)} ${figures[figure].title} with the profiler, all threads.`
+      return [heading, all, markdownTable(['package', '', 'function', ''], rows)].join('\n\n')
     })
     .join('\n\n')
 }

@@ -3,7 +3,7 @@ import { figureOf } from '../lab/results.js'
 import { figures, measures } from '../measures.js'
 import { formatFigure, SUBJECT } from './rows.js'
 
-/** Every figure in which a peer is better than we are, however little. */
+/** Returns every figure in which a peer is better than ours, by any margin. */
 export function findLosses(results) {
   return measures.flatMap(measure =>
     Object.entries(results.measures[measure.name] ?? {}).flatMap(([name, rows]) =>
@@ -29,7 +29,7 @@ function compare(results, { measure, name, contestant, figure }) {
     ours: formatFigure(ours, figure),
     theirs: formatFigure(theirs, figure),
     ratio: ours.median / theirs.median,
-    // Where the spreads touch, another run may say the opposite.
+    // If the spreads overlap, another run can have the opposite result.
     close: ours.min <= theirs.max && theirs.min <= ours.max,
   }
 }

@@ -2,57 +2,73 @@ import { figureOf, ratioOf } from '../lab/results.js'
 import { measures } from '../measures.js'
 import { SUBJECT } from './rows.js'
 
-/** What the project promises of its speed and memory, each with how it is read from the figures. */
+/** The targets for speed and memory, each with a function that reads its value from the results. */
 const PROMISES = [
   ratio(
-    'CPU per GB over https, against multer-s3',
+    'CPU per GB over https, relative to multer-s3',
     0.8,
     ['bulk', 'https', 'cpuPerGB'],
     [SUBJECT, 'multer-s3'],
   ),
   ratio(
-    'CPU per GB over http with unsigned payload, against multer-s3',
+    'CPU per GB over http with unsigned payload, relative to multer-s3',
     0.75,
     ['bulk', 'http', 'cpuPerGB'],
     ['express-unsigned', 'multer-s3'],
   ),
   ratio(
-    'CPU per GB over https, against the raw proxy',
+    'CPU per GB over https, relative to the raw proxy',
     2,
     ['bulk', 'https', 'cpuPerGB'],
     [SUBJECT, 'raw-proxy'],
   ),
-  ratio('200 × 20 MB, storage at 0.3 s: peak RSS, against multer-s3', 0.15, ['crowd', '0.3 s', 'peakRSS']),
-  atLeast('200 × 20 MB, storage at 0.3 s: throughput, against multer-s3', 1.5, [
+  ratio('200 × 20 MB, storage at 0.3 s: peak RSS, relative to multer-s3', 0.15, [
+    'crowd',
+    '0.3 s',
+    'peakRSS',
+  ]),
+  atLeast('200 × 20 MB, storage at 0.3 s: throughput, relative to multer-s3', 1.5, [
     'crowd',
     '0.3 s',
     'throughput',
   ]),
-  ratio('200 × 20 MB, storage at 0.3 s: CPU per GB, against multer-s3', 0.6, ['crowd', '0.3 s', 'cpuPerGB']),
-  memory('500 uploads at once: peak RSS, against 200', ['budget', '256MB × 500'], ['budget', '256MB × 200']),
-  memory('1,000 slow clients: peak RSS, against 200 uploads at once', ['slow', '1000'], ['crowd', '0.3 s']),
+  ratio('200 × 20 MB, storage at 0.3 s: CPU per GB, relative to multer-s3', 0.6, [
+    'crowd',
+    '0.3 s',
+    'cpuPerGB',
+  ]),
+  memory(
+    '500 concurrent uploads: peak RSS, relative to 200',
+    ['budget', '256MB × 500'],
+    ['budget', '256MB × 200'],
+  ),
+  memory(
+    '1,000 slow clients: peak RSS, relative to 200 concurrent uploads',
+    ['slow', '1000'],
+    ['crowd', '0.3 s'],
+  ),
   {
-    text: '1,000 slow clients, none starved: the slowest, against the fastest',
+    text: '1,000 slow clients, none starved: slowest upload, relative to the fastest',
     limit: 3,
     unit: ' ×',
     most: true,
     value: slowestToFastest,
   },
-  memory('A file of 5 GB: peak RSS, against one of 100 MB', ['sizes', '5 GB'], ['sizes', '100 MB']),
+  memory('A file of 5 GB: peak RSS, relative to a file of 100 MB', ['sizes', '5 GB'], ['sizes', '100 MB']),
   ...['https', 'http'].flatMap(scheme => [
-    atLeast(`100 KB over ${scheme}, 32 at once: requests per second, against multer-s3`, 1.1, [
+    atLeast(`100 KB over ${scheme}, 32 at once: requests per second, relative to multer-s3`, 1.1, [
       'small',
       scheme,
       'requestsPerSecond',
     ]),
-    ratio(`100 KB over ${scheme}, 32 at once: p99, against multer-s3`, 1, ['small', scheme, 'p99']),
+    ratio(`100 KB over ${scheme}, 32 at once: p99, relative to multer-s3`, 1, ['small', scheme, 'p99']),
   ]),
-  roundTrips('Last byte to answer, 100 KB', 1.3, '100 KB'),
-  roundTrips('Last byte to answer, 60 MB', 2.4, '60 MB'),
+  roundTrips('Last byte to response, 100 KB', 1.3, '100 KB'),
+  roundTrips('Last byte to response, 60 MB', 2.4, '60 MB'),
   ...measures.find(({ name }) => name === 'budget').cases.map(withinBudget),
 ]
 
-/** Each promise with what was reached: `{ text, limit, reached, kept }` as text, for those that were measured. */
+/** Returns each measured target as strings `{ text, limit, reached }`, and `kept`: true if the run reached it. */
 export function judge(results) {
   return PROMISES.map(({ text, limit, unit, most, value }) => ({
     text,
@@ -104,7 +120,7 @@ function roundTrips(text, limit, name) {
   return { text, limit, unit: ' round trips', most: true, value }
 }
 
-/** Everyone has been answered: a run in which one was not has failed. */
+/** Every upload of these runs succeeded: otherwise, the run has failed. */
 function slowestToFastest(results) {
   const [slowest, fastest] = ['slowest', 'fastest'].map(figure =>
     figureOf(results, 'slow', '1000', SUBJECT, figure),
@@ -112,12 +128,12 @@ function slowestToFastest(results) {
   return slowest && fastest && slowest.median / fastest.median
 }
 
-/** The worst of all runs counts. */
+/** Compares the maximum of all runs. */
 function withinBudget({ name, title, budget }) {
   const value = results => figureOf(results, 'budget', name, SUBJECT, 'peakRSS')?.max
   const limit = Math.round(budget / 1e6) + 200
   return {
-    text: `Budget of ${title}: peak RSS, against the budget and 200 MB`,
+    text: `Budget of ${title}: peak RSS, limit: budget + 200 MB`,
     limit,
     unit: ' MB',
     most: true,

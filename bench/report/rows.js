@@ -2,10 +2,10 @@ import { contestants } from '../contestants/index.js'
 import { figureOf, ratioOf } from '../lab/results.js'
 import { figures } from '../measures.js'
 
-/** Ours that is compared with each of the others: in its own row there is no ratio. */
+/** The contestant that is compared with all others. Its own row has no ratio. */
 export const SUBJECT = 'express'
 
-/** A case as a table: titles, then a row for each contestant with medians, spreads and ratios as text. */
+/** A case as a table: titles, then one row per contestant with medians, spreads and ratios as strings. */
 export function tableOf(results, measure, name) {
   const rows = Object.keys(results.measures[measure.name]?.[name] ?? {})
   const withRatio = rows.length > 1 && rows.includes(SUBJECT)
@@ -13,7 +13,7 @@ export function tableOf(results, measure, name) {
     titles: [
       '',
       ...measure.figures.flatMap(figure =>
-        withRatio ? [figures[figure].title, 'ours is'] : [figures[figure].title],
+        withRatio ? [figures[figure].title, 'ours ÷ this'] : [figures[figure].title],
       ),
     ],
     rows: rows.map(contestant => [
@@ -27,7 +27,7 @@ export function tableOf(results, measure, name) {
   }
 }
 
-/** A measure with one contestant, as one table: a row for each case. */
+/** A measure with a single contestant as one table: one row per case. */
 export function tableOfCases(results, measure, contestant) {
   const cases = measure.cases.filter(({ name }) => results.measures[measure.name]?.[name]?.[contestant])
   return {
@@ -41,7 +41,7 @@ export function tableOfCases(results, measure, contestant) {
   }
 }
 
-/** The contestant that is alone in a measure, if so. */
+/** Returns the contestant of a measure that has only one. */
 export function loneContestant({ cases }) {
   const names = new Set(cases.flatMap(({ contestants }) => contestants))
   return names.size === 1 ? [...names][0] : undefined
@@ -55,7 +55,7 @@ export function formatRatio(value) {
   return value === undefined ? '–' : `${value.toFixed(2)} ×`
 }
 
-/** The median, and the spread where there were several runs and it can be seen. */
+/** The median, followed by the spread if the runs differ. */
 export function formatFigure(value, figure) {
   if (value === undefined) return '–'
   const { digits } = figures[figure]

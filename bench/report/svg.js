@@ -1,6 +1,6 @@
 const COLORS = { ours: '#1f6feb', peer: '#8b949e', floor: '#c9a227' }
 
-/** Shown on light and on dark pages alike: with a ground of its own, that follows the reader's choice. */
+/** Has its own background, which follows the reader's color scheme, so that it works on light and dark pages. */
 const STYLE = `
   .ground { fill: #ffffff; stroke: #d0d7de } text { fill: #1f2328; font: 13px system-ui, sans-serif }
   .title { font-weight: 600 } .quiet { fill: #59636e } .rule { stroke: #d0d7de } .end { text-anchor: end }
@@ -9,7 +9,7 @@ const STYLE = `
     .ground { fill: #0d1117; stroke: #3d444d } text { fill: #f0f6fc } .quiet { fill: #9198a1 } .rule { stroke: #3d444d }
   }`
 
-/** A drawing with a title, which is also what a screen reader says. */
+/** A drawing with a title, which is also its label for screen readers. */
 export function drawing({ width, height, title }, shapes) {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeText(title)}">`,
@@ -41,7 +41,7 @@ export function line(points, kind, dash) {
   return [`<polyline points="${path}" fill="none" ${stroke(kind, dash)}/>`, ...dots].join('\n')
 }
 
-/** A piece of a line, for a legend. */
+/** A line sample for a legend. */
 export function dashes(from, to, y, kind, dash) {
   return `<line x1="${round(from)}" y1="${round(y)}" x2="${round(to)}" y2="${round(y)}" ${stroke(kind, dash)}/>`
 }

@@ -1,7 +1,7 @@
 import { measures } from '../measures.js'
 import { loneContestant, tableOf, tableOfCases } from './rows.js'
 
-/** The results as plain text, in columns. */
+/** Returns the results as plain text in columns. */
 export function toText(results) {
   return measures
     .filter(({ name }) => results.measures[name])

@@ -3,7 +3,7 @@ import { defaultMemoryBudget, type IncomingFile, type UploadProgress } from 's3-
 
 const INTERVAL = 250
 
-/** What the server does, counted from the library's `onProgress`, for a page that watches it live. */
+/** Counts what the server receives and stores, from `onProgress`, and streams the counts to the page. */
 export class Activity {
   readonly #counts = { received: 0, stored: 0, parts: 0 }
   readonly #before = new WeakMap<IncomingFile, { received: number; stored: number }>()

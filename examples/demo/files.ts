@@ -4,17 +4,17 @@ import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, NoSuchKey } 
 import type { IncomingFile, ObjectParams, UploadedFile } from 's3-upstream'
 import type { Storage } from './storage.ts'
 
-/** All that is stored, listed and shown is under this prefix: the bucket may hold more than the demo's files. */
+/** The demo stores, lists and serves only keys with this prefix: the bucket may contain other files. */
 export const PREFIX = 's3-upstream-demo/'
 
 const MAX_LISTED = 100
 
 interface ListedFile extends Pick<UploadedFile, 'key' | 'filename' | 'type' | 'size'> {
-  /** Whether it can be opened: see `maxKept` of the storage. */
+  /** True if the file can be opened: see `maxKept` of the storage. */
   kept: boolean
 }
 
-/** The file's own name goes with the object; metadata are headers, and take ASCII only. */
+/** Stores the filename in the object's metadata. It is encoded, because metadata are headers and allow ASCII only. */
 export function withFilename({ filename }: IncomingFile): ObjectParams {
   return { Metadata: { filename: Buffer.from(filename).toString('base64url') } }
 }
@@ -32,7 +32,7 @@ export async function listFiles({ client, bucket, maxKept }: Storage): Promise<L
   const newestFirst = Contents.sort((a, b) => Number(b.LastModified) - Number(a.LastModified))
   return Promise.all(
     newestFirst.map(async ({ Key: key = '', Size: size = 0 }) => {
-      // A listing knows neither the type nor the metadata.
+      // A listing has neither the type nor the metadata.
       const { ContentType: type = '', Metadata } = await client.send(
         new HeadObjectCommand({ Bucket: bucket, Key: key }),
       )
@@ -41,7 +41,7 @@ export async function listFiles({ client, bucket, maxKept }: Storage): Promise<L
   )
 }
 
-/** Streams one file to a browser; false if there is none with this key. */
+/** Streams one file to the browser. Returns false if no file has this key. */
 export async function sendFile(storage: Storage, key: string, response: ServerResponse): Promise<boolean> {
   if (!key.startsWith(PREFIX)) return false
   const object = await storage.client
@@ -54,16 +54,16 @@ export async function sendFile(storage: Storage, key: string, response: ServerRe
     'Content-Type': type.startsWith('text/') ? `${type}; charset=utf-8` : type,
     'Content-Length': ContentLength,
     'Content-Disposition': disposition(type, filenameOf(Metadata, key)),
-    // An uploaded page must not become a page of this site: no script, no origin, no guessing of types.
+    // An uploaded page must not run as a page of this site: no scripts, no origin, no type sniffing.
     'Content-Security-Policy': "sandbox; default-src 'none'; style-src 'unsafe-inline'",
     'X-Content-Type-Options': 'nosniff',
   })
-  // Whichever side breaks off, the other is closed, and there is nobody left to be told.
+  // If one side disconnects, pipeline() closes the other. No client is left to receive an error.
   pipeline(Body as Readable, response, () => {})
   return true
 }
 
-/** https://www.rfc-editor.org/rfc/rfc6266, with the name written as RFC 8187 has it. */
+/** https://www.rfc-editor.org/rfc/rfc6266, with the name encoded as in RFC 8187. */
 function disposition(type: string, filename: string): string {
   const shown = type.startsWith('image/') || type === 'text/plain' ? 'inline' : 'attachment'
   const encoded = encodeURIComponent(filename).replace(

@@ -10,7 +10,7 @@ export interface Routes {
   anything: StreamToS3Options
 }
 
-/** What each upload route takes, for whichever framework serves it. */
+/** Returns the options of each upload route, for every framework. */
 export function createRoutes(storage: Storage, activity: Activity, signal: AbortSignal): Routes {
   const common: StreamToS3Options = {
     bucket: storage.bucket,

@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { type S3Server, startS3 } from 's3-upstream/testing'
 
-// The demo's own S3 is a process by itself, so that the memory one sees is that of the server that uploads.
+// The demo's S3 server runs in a separate process, so the page shows the memory of the upload server only.
 
 const BUCKET = 'demo-bucket'
-/** Larger files are stored as size and checksums only: the demo takes gigabytes, and this S3 has nothing but memory. */
+/** Bytes. The S3 server keeps only the size and checksums of larger files, because it stores everything in memory. */
 const MAX_KEPT = 32 * 1024 ** 2
 
 type Started = Pick<S3Server, 'endpoint' | 'region' | 'credentials'> & { bucket: string; maxKept: number }
@@ -24,7 +24,7 @@ export async function startS3Process(): Promise<Started & { end(): Promise<void>
 }
 
 async function serve(): Promise<void> {
-  // Ctrl+C reaches both processes, but uploads in flight are still to be cleaned up: the other one says when.
+  // Ctrl+C reaches both processes, but the upload server must still clean up. It disconnects when it is done.
   process.on('SIGINT', () => {}).on('SIGTERM', () => {})
   const s3 = await startS3({ buckets: [BUCKET], storeBodies: MAX_KEPT })
   process.once('disconnect', () => s3.close())

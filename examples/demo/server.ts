@@ -18,14 +18,14 @@ const SERVERS = {
 
 const { HOST = '127.0.0.1', PORT = '3000' } = process.env
 
-/** Aborted when the demo ends: uploads in flight are then answered with 503 and leave nothing behind. */
+/** Aborted when the demo ends. Running uploads then fail with 503 and leave nothing in S3. */
 const ending = new AbortController()
 
 /** `npm run demo -- --server koa` */
 function chosenServer(): (typeof SERVERS)[keyof typeof SERVERS] | undefined {
   const { server } = parseArgs({ options: { server: { type: 'string', default: 'express' } } }).values
   if (Object.hasOwn(SERVERS, server)) return SERVERS[server as keyof typeof SERVERS]
-  console.error(`There is no server "${server}". Choose one of ${Object.keys(SERVERS).join(', ')}.`)
+  console.error(`Unknown server "${server}". Use one of: ${Object.keys(SERVERS).join(', ')}.`)
   process.exitCode = 1
 }
 
@@ -33,14 +33,14 @@ async function start({ name, create }: (typeof SERVERS)[keyof typeof SERVERS]): 
   const storage = await openStorage()
   const activity = new Activity(name)
   const server = create(createRoutes(storage, activity, ending.signal), createSite(storage, activity))
-  // Node ends every request after five minutes; a large file over a slow line takes longer.
+  // By default, Node ends every request after 5 minutes. A large file on a slow connection takes longer.
   server.requestTimeout = 60 * 60 * 1000
 
   async function end() {
     ending.abort()
     server.close()
     activity.close()
-    // Browsers keep connections open that they may never use.
+    // Browsers keep idle connections open.
     setTimeout(() => server.closeAllConnections(), 1000).unref()
     await once(server, 'close')
     await storage.close()
@@ -59,7 +59,7 @@ async function listen(server: Server): Promise<string | undefined> {
     return `http://${HOST}:${(server.address() as AddressInfo).port}`
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    console.error(`Port ${PORT} is in use. Choose another one: PORT=${Number(PORT) + 1} npm run demo`)
+    console.error(`Port ${PORT} is in use. Use another port: PORT=${Number(PORT) + 1} npm run demo`)
     process.exitCode = 1
   }
 }
@@ -69,20 +69,20 @@ function printWhatToTry(url: string, name: string, { description }: Storage): vo
 Server:  ${name} (npm run demo -- --server ${Object.keys(SERVERS).join('|')})
 Storage: ${description}
 
-Open ${url} in a browser, or try in another terminal:
+Open ${url} in a browser, or run these commands in another terminal:
 
-  a file that is stored:
+  store a file:
     curl -F "file=@package.json;type=text/plain" ${url}/upload
-  a type that is refused:
+  send a type that the server rejects:
     curl -F "file=@package.json;type=application/zip" ${url}/upload
-  11 MB, refused as too large:
+  send 11 MB, which the server rejects as too large:
     head -c 11534336 /dev/zero | curl -F "file=@-;filename=large.png;type=image/png" ${url}/upload
-  2 GB, while the page shows the server's memory:
-    head -c 2147483648 /dev/zero | curl -F "file=@-;filename=film.mp4" ${url}/upload/anything
-  what is stored:
+  send 2 GB, while the page shows the server's memory:
+    head -c 2147483648 /dev/zero | curl -F "file=@-;filename=video.mp4" ${url}/upload/anything
+  list the stored files:
     curl ${url}/files
 
-Ctrl+C ends it.`)
+Press Ctrl+C to stop.`)
 }
 
 const chosen = chosenServer()

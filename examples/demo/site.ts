@@ -18,7 +18,7 @@ const TYPES: Record<string, string> = {
   '.svg': 'image/svg+xml',
 }
 
-/** Everything but the uploads: the page, the helper for browsers, the files, the server's activity. */
+/** Serves everything except the uploads: the page, the browser client, the stored files, the server's activity. */
 export function createSite(storage: Storage, activity: Activity): RequestListener {
   const pages = new Set(readdirSync(PAGE))
   let client: string | undefined
@@ -39,24 +39,24 @@ export function createSite(storage: Storage, activity: Activity): RequestListene
     const page = path === '/' ? 'index.html' : path.slice(1)
     const type = pages.has(page) && TYPES[extname(page)]
     if (type) return send(response, type, await readFile(new URL(page, PAGE), 'utf8'))
-    return sendProblem(response, 404, 'There is nothing here')
+    return sendProblem(response, 404, 'Not found')
   }
 
   return async (request, response) => {
     try {
       const { pathname } = new URL(request.url ?? '', 'http://localhost')
       if (request.method === 'GET') await answer(pathname, response)
-      else sendProblem(response, 405, 'Only GET is allowed here')
+      else sendProblem(response, 405, 'Method not allowed')
     } catch (error) {
       console.error(error)
       if (response.headersSent) return response.destroy()
       const { name, message } = error as Error
-      sendProblem(response, 502, 'The storage cannot be read', `${name}: ${message}`)
+      sendProblem(response, 502, 'Cannot read from the storage', `${name}: ${message}`)
     }
   }
 }
 
-/** In your own project this file is `node_modules/s3-upstream/dist/client.js`, or your bundler's affair. */
+/** Bundles the browser client. In your project, use your bundler or serve `node_modules/s3-upstream/dist/client.js`. */
 function bundleClient(): string {
   const { outputFiles } = buildSync({
     entryPoints: [fileURLToPath(CLIENT)],
@@ -78,7 +78,7 @@ function send(response: ServerResponse, type: string, body: string): void {
   response.end(body)
 }
 
-/** https://www.rfc-editor.org/rfc/rfc9457, as the uploads answer too. */
+/** Sends problem details (https://www.rfc-editor.org/rfc/rfc9457), as the upload routes do. */
 function sendProblem(response: ServerResponse, status: number, title: string, detail?: string): void {
   response.writeHead(status, { 'Content-Type': 'application/problem+json' })
   response.end(JSON.stringify({ type: 'about:blank', title, status, detail }))

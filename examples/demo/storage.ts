@@ -4,16 +4,16 @@ import { startS3Process } from './s3-process.ts'
 export interface Storage {
   client: S3Client
   bucket: string
-  /** For people: where the files go. */
+  /** Where the files go, as shown on the page. */
   description: string
-  /** Bytes of the largest file that can be read again. */
+  /** Maximum bytes of a file that can be opened. */
   maxKept: number
   close(): Promise<void> | void
 }
 
-/** `S3_BUCKET` names a bucket at AWS, or at `S3_ENDPOINT`. Without it, the demo brings its own S3. */
+/** Uses the bucket `S3_BUCKET` at AWS or at `S3_ENDPOINT`. Without `S3_BUCKET`, starts the demo's own S3 server. */
 export async function openStorage(): Promise<Storage> {
-  // The SDK's notice about the version of Node would hide what the demo prints.
+  // The SDK's warning about the Node version would clutter the output.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
   const { S3_BUCKET, S3_ENDPOINT, AWS_REGION = 'us-east-1' } = process.env
   if (!S3_BUCKET) return ownStorage()
@@ -35,7 +35,7 @@ async function ownStorage(): Promise<Storage> {
   return {
     client,
     bucket,
-    description: 'an S3 server that the demo brings along; its files are gone when it ends',
+    description: 'the built-in S3 server, which deletes its files when the demo ends',
     maxKept,
     close() {
       client.destroy()

@@ -118,11 +118,11 @@ describe('with nothing but a keyboard', () => {
     const page = await open(demo.url)
     const status = page.getByRole('status')
     await choose(page, PNG)
-    await expect.poll(() => status.textContent()).toBe('photo.png is stored.')
+    await expect.poll(() => status.textContent()).toBe('photo.png was stored.')
     await choose(page, { ...PNG, name: 'a.zip', mimeType: 'application/zip' })
     await expect
       .poll(() => status.textContent())
-      .toMatch(/^a\.zip is not stored\. The server does not take application\/zip/)
+      .toMatch(/^a\.zip was not stored\. The server does not accept application\/zip/)
     const bar = page.locator('progress[aria-label="Progress of a.zip"]')
     expect(await bar.count()).toBe(1)
   })

@@ -54,7 +54,7 @@ describe.each([
     await phase(page, 'photo.png', 'done')
     await phase(page, 'a.zip', 'failed')
     const error = row(page, 'a.zip').locator('.error')
-    expect(await error.textContent()).toContain('The server does not take application/zip here.')
+    expect(await error.textContent()).toContain('The server does not accept application/zip here.')
     expect(await error.textContent()).toContain('415 TYPE_NOT_ACCEPTED')
     expect(demo.s3.objects(BUCKET).map(({ type }) => type)).toEqual(['image/png'])
     expect(await page.locator('#total-facts').textContent()).toBe('1 stored · 1 not stored')
@@ -70,7 +70,7 @@ describe.each([
 
     await phase(page, 'large.png', 'failed')
     const error = await row(page, 'large.png').locator('.error').textContent()
-    expect(error).toContain(`This file is too large: it has ${words}, and the server takes up to`)
+    expect(error).toContain(`This file is too large: ${words}. The maximum`)
     expect(error).toContain(`413 ${code}`)
     await expectNothingLeft(demo.s3)
   })
@@ -129,7 +129,7 @@ describe('the demo', async () => {
     await page.getByRole('button', { name: 'Cancel film.mp4' }).click()
 
     await phase(page, 'film.mp4', 'cancelled')
-    expect(await row(page, 'film.mp4').textContent()).toContain('Cancelled. Nothing of it was stored.')
+    expect(await row(page, 'film.mp4').textContent()).toContain('Cancelled. Nothing was stored.')
     // A server that waits for S3 does not read, and so does not see that its client has gone.
     release()
     await expectNothingLeft(demo.s3)
@@ -192,7 +192,7 @@ describe('the demo', async () => {
       operation === 'PutObject' ? { status: 403, code: 'AccessDenied' } : undefined,
     )
     await choose(page, PNG)
-    await row(page, 'photo.png').getByText('Trying again').waitFor()
+    await row(page, 'photo.png').getByText('Retrying').waitFor()
     await page.getByRole('button', { name: 'Cancel photo.png' }).click()
     await phase(page, 'photo.png', 'cancelled')
     expect(await page.locator('main').textContent()).not.toContain('AccessDenied')
@@ -203,7 +203,7 @@ describe('the demo', async () => {
     const page = await open(demo.url)
     await demo.end()
     await choose(page, PNG)
-    await row(page, 'photo.png').getByText('The server cannot be reached').waitFor()
+    await row(page, 'photo.png').getByText('Cannot reach the server').waitFor()
     await demo.startAgain()
     await phase(page, 'photo.png', 'done')
     expect(demo.s3.objects(BUCKET)).toHaveLength(1)

@@ -79,7 +79,7 @@ describe('the demo with its own S3', () => {
       storage: string
     }
 
-    expect(storage).toContain('an S3 server that the demo brings along')
+    expect(storage).toContain('the built-in S3 server')
     expect(files.map(({ key }) => key).sort()).toEqual([first, second].sort())
     expect(files).toContainEqual({
       key: first,
@@ -184,7 +184,7 @@ test('the demo says so in one line when its port is in use', async () => {
     expect(await runProgram(DEMO, { PORT: String(port) })).toMatchObject({
       code: 1,
       stdout: '',
-      stderr: `Port ${port} is in use. Choose another one: PORT=${port + 1} npm run demo\n`,
+      stderr: `Port ${port} is in use. Use another port: PORT=${port + 1} npm run demo\n`,
     })
   } finally {
     other.close()
@@ -211,6 +211,6 @@ test('the demo says which servers there are', async () => {
   expect(await runProgram(DEMO, {}, ['--server', 'hapi'])).toMatchObject({
     code: 1,
     stdout: '',
-    stderr: 'There is no server "hapi". Choose one of express, koa, http.\n',
+    stderr: 'Unknown server "hapi". Use one of: express, koa, http.\n',
   })
 })

@@ -1,4 +1,4 @@
-// The whole of uploading: files from the button or a drop go to uploadEach(), whose items are shown as rows.
+// Passes files from the button or a drop to uploadEach(), and shows its items as rows.
 import { uploadEach } from '/client.js'
 import { showBucket } from './bucket.js'
 import { createRow } from './row.js'
@@ -7,7 +7,7 @@ import { size, time } from './words.js'
 
 const $ = selector => document.querySelector(selector)
 const rows = new Map()
-/** One for each choice or drop, until the list is cleared. */
+/** One batch per selection or drop, until the user clears the list. */
 let batches = []
 
 function start(files) {
@@ -24,7 +24,7 @@ function start(files) {
   })
   batch.items = uploads.items
   batches.unshift(batch)
-  // The newest on top, in the order they were chosen.
+  // The newest batch is on top, in the order of the selection.
   $('#rows').prepend(...uploads.items.map(item => addRow(item)))
   showTotal()
 }
@@ -42,9 +42,9 @@ function show(item) {
   showTotal()
   if (item.phase === before) return
   if (item.phase === 'done') showBucket()
-  if (item.phase === 'done') announce(`${item.file.name} is stored.`)
-  if (item.phase === 'failed') announce(`${item.file.name} is not stored. ${rows.get(item).error}`)
-  if (item.phase === 'cancelled') announce(`${item.file.name} is cancelled.`)
+  if (item.phase === 'done') announce(`${item.file.name} was stored.`)
+  if (item.phase === 'failed') announce(`${item.file.name} was not stored. ${rows.get(item).error}`)
+  if (item.phase === 'cancelled') announce(`${item.file.name} was cancelled.`)
 }
 
 function showTotal() {
@@ -69,7 +69,7 @@ function showTotal() {
     .filter(Boolean)
     .join(' · ')
   $('#total-bar').hidden = running === 0
-  // Both stay where they are: the second click of a double click must not meet the other one.
+  // Both buttons stay in place: the second click of a double click must not hit the other button.
   $('#cancel-all').disabled = running === 0
   $('#clear').disabled = running > 0
 }
@@ -87,14 +87,14 @@ $('#files').addEventListener('change', ({ target }) => {
   target.value = ''
 })
 
-// Enter would otherwise submit the form, which is there for pages without scripts.
+// Enter would submit the form, which exists for browsers without JavaScript.
 $('form').addEventListener('keydown', event => {
   if (event.key !== 'Enter') return
   event.preventDefault()
   $('#files').click()
 })
 
-// A drop counts wherever it lands: beside the zone, the browser would leave the page and open the file.
+// The whole page accepts drops: otherwise a drop next to the zone makes the browser open the file.
 for (const type of ['dragover', 'dragleave', 'drop']) {
   addEventListener(type, event => {
     const hasFiles = event.dataTransfer?.types.includes('Files')

@@ -1,4 +1,4 @@
-// One upload as a row: what it is, how far it is, what can be done about it.
+// Shows one upload as a row: its file, its progress, its buttons.
 import { fillThumb } from './thumb.js'
 import { explain, mayRetry, size, time } from './words.js'
 
@@ -21,7 +21,7 @@ export function createRow(item, template) {
   const row = {
     element,
     phase: undefined,
-    /** In words, empty unless it failed. */
+    /** The error message. Empty unless the upload failed. */
     error: '',
     update() {
       row.phase = item.phase
@@ -63,12 +63,12 @@ export function createRow(item, template) {
 function facts({ phase, progress, file, retrying, result }) {
   if (retrying) {
     const seconds = time(retrying.delay / 1000)
-    return [`${explain(retrying.error, file)} Trying again in ${seconds}, for the ${retrying.attempt}. time.`]
+    return [`${explain(retrying.error, file)} Retrying in ${seconds} (attempt ${retrying.attempt}).`]
   }
   if (phase === 'queued') return [`Waiting · ${size(file.size)}`]
-  if (phase === 'cancelled') return ['Cancelled. Nothing of it was stored.']
+  if (phase === 'cancelled') return ['Cancelled. Nothing was stored.']
   if (phase === 'failed') return ['Not stored']
-  if (phase === 'storing') return [`All ${size(file.size)} sent. S3 has to confirm.`]
+  if (phase === 'storing') return [`Sent all ${size(file.size)}. Waiting for S3 to confirm.`]
   if (phase === 'done') return [`${size(file.size)} · `, link(result.files[0])]
   const { sent = 0, total = file.size, ratio = 0, rate, secondsLeft } = progress ?? {}
   return [
@@ -88,7 +88,7 @@ function link({ key }) {
   return Object.assign(document.createElement('a'), { href, target: '_blank', textContent: 'Open' })
 }
 
-/** A button that goes away hands the focus on, so that nobody at a keyboard loses their place. */
+/** Shows or hides a button. If a focused button is hidden, the focus moves to the other one. */
 function toggle(button, shown, other) {
   const hadFocus = !shown && document.activeElement === button
   button.hidden = !shown

@@ -1,8 +1,8 @@
-// The server's side, live, over server-sent events.
+// Shows the server's activity live, from server-sent events.
 import { size } from './words.js'
 
 const $ = selector => document.querySelector(selector)
-/** Four a second. */
+/** One minute, at four samples per second. */
 const SAMPLES = 240
 const FEWEST = 40
 const [WIDTH, HEIGHT] = [240, 72]
@@ -17,7 +17,7 @@ export function watchServer() {
   events.onmessage = ({ data }) => {
     const { server, received, stored, parts, memory, budget } = JSON.parse(data)
     first ??= received
-    $('#server-name').textContent = `${server}, in one process`
+    $('#server-name').textContent = `${server}, one process`
     $('#received').textContent = size(received)
     $('#stored').textContent = size(stored)
     $('#parts').textContent = parts.toLocaleString('en')
@@ -28,14 +28,14 @@ export function watchServer() {
     if (samples.length > SAMPLES) samples.shift()
     draw(samples)
   }
-  // EventSource asks again by itself.
+  // EventSource reconnects by itself.
   events.onerror = () => {
-    $('#server-name').textContent = 'The server cannot be reached. Trying again…'
+    $('#server-name').textContent = 'Cannot reach the server. Retrying…'
     first = undefined
   }
 }
 
-/** Both in one scale: that is what shows how little of what comes in stays in memory. */
+/** Draws both lines on one scale, to show how little of the received data stays in memory. */
 function draw(samples) {
   const top = Math.max(MIN_SCALE, ...samples.map(({ received, memory }) => Math.max(received, memory))) * 1.1
   const step = WIDTH / Math.max(FEWEST, samples.length - 1)
@@ -44,5 +44,5 @@ function draw(samples) {
   $('#chart .received.line').setAttribute('d', received)
   $('#chart .received.area').setAttribute('d', `${received}V${HEIGHT}H0Z`)
   $('#chart .memory.line').setAttribute('d', `M${points('memory').join('L')}`)
-  $('#scale').textContent = `The last minute; the top is ${size(top)}.`
+  $('#scale').textContent = `Last minute. Maximum of the scale: ${size(top)}.`
 }

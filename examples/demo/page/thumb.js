@@ -1,4 +1,4 @@
-/** The picture itself where there is one that can be shown, else a short word such as PDF or MP4. */
+/** Shows the image if there is one, otherwise a short word such as PDF or MP4. */
 export function fillThumb(element, { name, type }, url) {
   const extension = /\.(\w{1,4})$/.exec(name)?.[1]
   const word = (extension ?? type.split('/')[0] ?? '').toUpperCase() || 'FILE'

@@ -1,4 +1,4 @@
-// Numbers and errors in words.
+// Formats numbers and errors for the page.
 
 const UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB']
 
@@ -14,38 +14,38 @@ export function time(seconds) {
   return `${(seconds / 3600).toFixed(1)} h`
 }
 
-/** A file that was refused for what it is will be refused again. */
+/** True if a retry can help. A file rejected for its size or type would be rejected again. */
 export function mayRetry({ status, code }) {
   return status < 400 || status >= 500 || status === 408 || code === 'ABORTED'
 }
 
-/** What was wrong, and what would be right. */
+/** Returns what went wrong and what the server accepts. */
 export function explain(error, file) {
   switch (error.code) {
     case 'FILE_TOO_LARGE':
-      return `${tooLarge(file)}, and the server takes up to ${size(error.limit)}.`
+      return `${tooLarge(file)}. The maximum is ${size(error.limit)}.`
     case 'REQUEST_TOO_LARGE':
-      // A proxy that says so does not name its limit.
+      // A proxy does not report its limit.
       if (!error.limit) return `${tooLarge(file)}.`
-      return `${tooLarge(file)}, and the server takes up to ${size(error.limit)} in one request.`
+      return `${tooLarge(file)}. The maximum per request is ${size(error.limit)}.`
     case 'TYPE_NOT_ACCEPTED':
-      return `The server does not take ${file.type || 'files of this type'} here. Allowed: ${allowed(error)}.`
+      return `The server does not accept ${file.type || 'files of this type'} here. Allowed: ${allowed(error)}.`
     case 'UNREACHABLE':
-      return 'The server cannot be reached, or the line broke.'
+      return 'Cannot reach the server, or the connection broke.'
     case 'TIMEOUT':
-      return 'Nothing has moved for too long, so the upload was given up.'
+      return 'The upload made no progress for too long and was stopped.'
     case 'FILE_UNREADABLE':
-      return 'This file has changed or gone since you chose it. Choose it again.'
+      return 'This file was changed or removed after you chose it. Choose it again.'
     case 'CANCELLED':
       return 'The server is shutting down.'
     default:
-      if (error.status >= 500) return 'The server could not store it. Nothing is left behind.'
+      if (error.status >= 500) return 'The server could not store this file. Nothing was stored.'
       return error.message
   }
 }
 
 function tooLarge(file) {
-  return `This file is too large: it has ${size(file.size)}`
+  return `This file is too large: ${size(file.size)}`
 }
 
 function allowed({ allowed = [] }) {
