@@ -1,6 +1,6 @@
 import { resolveOptions } from './options/resolve-options.ts'
 import { listUploads, type UnfinishedUpload } from './s3/list-uploads.ts'
-import { createSlotPool } from './s3/request-limiter.ts'
+import { createRequestLimiter } from './s3/request-limiter.ts'
 import { defaultClient, loadSdk } from './s3/sdk.ts'
 import { type Duration, parseDuration } from './shared/durations.ts'
 import { describe } from './shared/sizes.ts'
@@ -77,7 +77,7 @@ async function abortAll(
   client: S3ClientLike,
   bucket: string,
 ): Promise<AbortStaleUploadsResult> {
-  const slots = createSlotPool().share({ own: CONCURRENCY, most: CONCURRENCY })
+  const permits = createRequestLimiter().share({ own: CONCURRENCY, most: CONCURRENCY })
   const result: AbortStaleUploadsResult = { aborted: [], failed: [] }
   const abort = async (upload: StaleUpload) => {
     try {
@@ -87,7 +87,7 @@ async function abortAll(
       result.failed.push({ ...upload, cause })
     }
   }
-  await Promise.all(stale.map(upload => slots.run(() => abort(upload))))
+  await Promise.all(stale.map(upload => permits.run(() => abort(upload))))
   return result
 }
 

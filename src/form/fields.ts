@@ -1,12 +1,7 @@
+import type { Limits } from '../shared/limits.ts'
 import type { Fields } from '../shared/types.ts'
 import { fieldNameTooLong, fieldTooLarge, tooManyFields } from '../shared/upload-errors.ts'
 import type { FieldPart } from './read-form.ts'
-
-export interface FieldLimits {
-  maxFields: number
-  maxFieldSize: number
-  maxFieldNameSize: number
-}
 
 export interface FormFields {
   readonly values: Fields
@@ -15,7 +10,7 @@ export interface FormFields {
 }
 
 /** Gathers the fields of a form. The object has no prototype: a field may be called `__proto__`. */
-export function createFields(limits: FieldLimits): FormFields {
+export function createFields(limits: Limits): FormFields {
   const values: Fields = Object.create(null)
   let count = 0
 
@@ -37,9 +32,6 @@ function append(values: Fields, name: string, value: string): void {
   else values[name] = [present, value]
 }
 
-export function checkFieldName(
-  name: string,
-  { maxFieldNameSize }: Pick<FieldLimits, 'maxFieldNameSize'>,
-): void {
+export function checkFieldName(name: string, { maxFieldNameSize }: Limits): void {
   if (Buffer.byteLength(name) > maxFieldNameSize) throw fieldNameTooLong(name, maxFieldNameSize)
 }

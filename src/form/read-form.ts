@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import busboy from 'busboy'
 import type { UploadError } from '../shared/errors.ts'
+import type { Limits } from '../shared/limits.ts'
 import type { IncomingFile, IncomingRequest } from '../shared/types.ts'
 import {
   clientStalled,
@@ -34,16 +35,6 @@ export interface PartHandlers {
   onFile(part: FilePart): void
 }
 
-export interface ParserLimits {
-  maxFieldSize: number
-  /** Parts of any kind. */
-  maxParts: number
-  /** Bytes of the whole request, framing included. */
-  maxRequestSize: number
-  /** Milliseconds. */
-  idleTimeout: number
-}
-
 /**
  * Reads a form and hands on its parts in their order. Resolves when the form has been read to its end. Rejects
  * with an `UploadError` for a form that is not one, with what a handler threw, or with the reason of the signal.
@@ -51,7 +42,7 @@ export interface ParserLimits {
  */
 export function parseMultipart(
   request: IncomingRequest,
-  limits: ParserLimits,
+  limits: Limits,
   handlers: PartHandlers,
   signal: AbortSignal,
 ): Promise<void> {
@@ -118,7 +109,7 @@ export function parseMultipart(
   })
 }
 
-function createParser(request: IncomingRequest, { maxFieldSize, maxParts }: ParserLimits) {
+function createParser(request: IncomingRequest, { maxFieldSize, maxParts }: Limits) {
   try {
     return busboy({
       headers: request.headers,

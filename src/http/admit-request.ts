@@ -1,8 +1,8 @@
+import type { Limits } from '../shared/limits.ts'
 import type { IncomingRequest } from '../shared/types.ts'
 import {
   abortedByClient,
   bodyAlreadyRead,
-  type DeclaredLimits,
   declaredTooLarge,
   methodNotAllowed,
   missingBoundary,
@@ -21,20 +21,12 @@ export function refuseMethod(method: string | undefined): never {
   throw methodNotAllowed(method, METHODS)
 }
 
-export interface FormLimits extends DeclaredLimits {
-  maxRequestSize: number
-}
-
 /**
  * What can be known before a byte is read. Throws an `UploadError`.
  *
  * @param unreadable as `whyUnreadable` has it
  */
-export function checkRequest(
-  request: IncomingRequest,
-  unreadable: string | undefined,
-  limits: FormLimits,
-): void {
+export function checkRequest(request: IncomingRequest, unreadable: string | undefined, limits: Limits): void {
   // First what concerns the client: a body parser may well have read what is no form.
   checkContentType(request.headers['content-type'])
   claimRequest(request, unreadable)
@@ -77,6 +69,6 @@ function checkContentEncoding(encoding = 'identity'): void {
   if (encoding !== 'identity') throw unsupportedContentEncoding(encoding)
 }
 
-function checkDeclaredLength(length: number | undefined, limits: FormLimits): void {
+function checkDeclaredLength(length: number | undefined, limits: Limits): void {
   if (length !== undefined && length > limits.maxRequestSize) throw declaredTooLarge(length, limits)
 }

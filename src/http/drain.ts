@@ -1,9 +1,5 @@
+import type { Limits } from '../shared/limits.ts'
 import type { IncomingRequest } from '../shared/types.ts'
-
-export interface DrainLimits {
-  maxDrainSize: number
-  drainTimeout: number
-}
 
 /** How long a client may take to see its answer when nothing more is read from it: milliseconds. */
 const LINGER = 1000
@@ -15,7 +11,7 @@ const draining = new WeakMap<object, Promise<void>>()
  * Reads and drops what still comes of a refused request: a connection closed with unread bytes is reset, and the
  * client may never see the answer. After `maxDrainSize` bytes nothing more is read, and TCP holds the client back.
  */
-export function drain(request: IncomingRequest, { maxDrainSize, drainTimeout }: DrainLimits) {
+export function drain(request: IncomingRequest, { maxDrainSize, drainTimeout }: Limits) {
   if (request.destroyed || request.readableEnded) return { startClock() {} }
   let dropped = 0
   let timers: NodeJS.Timeout[] = []

@@ -1,3 +1,4 @@
+import type { Limits } from '../shared/limits.ts'
 import type { IncomingFile } from '../shared/types.ts'
 import { fileTooLarge, longerThanDeclared, totalTooLarge } from '../shared/upload-errors.ts'
 
@@ -9,7 +10,7 @@ export interface FormCount {
 
 export interface FormBytes {
   readonly count: FormCount
-  readonly settings: { readonly maxFileSize: number; readonly maxTotalSize: number }
+  readonly settings: Limits
   /** What the request says of its own length, if it does. */
   readonly declaredLength: number | undefined
 }

@@ -1,16 +1,8 @@
+import type { Limits } from '../shared/limits.ts'
 import type { S3ClientLike } from '../shared/types.ts'
 import { storageQueueTimedOut } from '../shared/upload-errors.ts'
 import { protocolOf } from './client-protocol.ts'
-import { createSlotPool, type SlotPool, type Slots } from './request-limiter.ts'
-
-export interface RequestLimits {
-  /** Of one upload. */
-  concurrency: number
-  /** Of all uploads that share a client. */
-  maxS3Requests: number | undefined
-  /** Milliseconds. */
-  storageTimeout: number
-}
+import { createRequestLimiter, type Permits, type RequestLimiter } from './request-limiter.ts'
 
 /** The rest of a client's sockets stays free for what the application itself asks of S3. */
 const SHARE_OF_SOCKETS = 0.8
@@ -18,27 +10,27 @@ const SHARE_OF_SOCKETS = 0.8
 /** https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/node-configuring-maxsockets.html */
 const SDK_SOCKETS = 50
 
-const pools = new WeakMap<S3ClientLike, SlotPool>()
+const pools = new WeakMap<S3ClientLike, RequestLimiter>()
 
 /**
- * Slots of one upload, out of those of its client. More requests than a client has sockets would wait inside the
+ * Permits of one upload, out of those of its client. More requests than a client has sockets would wait inside the
  * SDK, in whatever order, and their time would run. While S3 answers nobody, none waits for longer than S3 is given
  * to answer.
  */
-export async function slotsOf(client: S3ClientLike, limits: RequestLimits): Promise<Slots> {
+export async function permitsOf(client: S3ClientLike, limits: Limits): Promise<Permits> {
   const { concurrency, maxS3Requests, storageTimeout } = limits
   return poolOf(client).share({
     own: concurrency,
     most: maxS3Requests ?? (await defaultMost(client)),
-    patience: storageTimeout,
-    impatient: () => storageQueueTimedOut(storageTimeout),
+    timeout: storageTimeout,
+    timeoutError: () => storageQueueTimedOut(storageTimeout),
   })
 }
 
-function poolOf(client: S3ClientLike): SlotPool {
+function poolOf(client: S3ClientLike): RequestLimiter {
   const known = pools.get(client)
   if (known) return known
-  const pool = createSlotPool()
+  const pool = createRequestLimiter()
   pools.set(client, pool)
   return pool
 }

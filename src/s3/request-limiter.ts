@@ -1,37 +1,37 @@
 /** Turns of one upload to send a request to S3. Those that wait have theirs in the order in which they came. */
-export interface Slots {
-  /** Resolves with the function that gives the slot back. Rejects with the signal's reason, or when it has lost patience. */
+export interface Permits {
+  /** Resolves with the function that gives the slot back. Rejects with the signal's reason, or when it has lost timeout. */
   acquire(signal?: AbortSignal): Promise<() => void>
   run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T>
 }
 
-/** Slots that uploads share. */
-export interface SlotPool {
-  /** Slots taken at this moment. */
+/** Permits that uploads share. */
+export interface RequestLimiter {
+  /** Permits taken at this moment. */
   readonly taken: number
-  /** Slots for one more upload. */
-  share(terms: ShareTerms): Slots
+  /** Permits for one more upload. */
+  share(terms: PermitLimits): Permits
 }
 
-export interface ShareTerms {
-  /** Slots that the upload may have at once. */
+export interface PermitLimits {
+  /** Permits that the upload may have at once. */
   own: number
-  /** Slots that may be taken by all uploads together when it takes one. */
+  /** Permits that may be taken by all uploads together when it takes one. */
   most: number
   /** Milliseconds that it waits for one. @default as long as it takes */
-  patience?: number
+  timeout?: number
   /** What it rejects with then. */
-  impatient?(): Error
+  timeoutError?(): Error
 }
 
 interface Share {
-  terms: ShareTerms
+  terms: PermitLimits
   taken: number
   waiting: Set<() => void>
 }
 
 /** A free slot goes to the upload that has waited longest for its turn, so that one with many parts is no better off. */
-export function createSlotPool(): SlotPool {
+export function createRequestLimiter(): RequestLimiter {
   /** Uploads that wait for a slot and may take one more, in the order of their turns. */
   const ready = new Set<Share>()
   let taken = 0
@@ -52,7 +52,7 @@ export function createSlotPool(): SlotPool {
     }
   }
 
-  function share(terms: ShareTerms): Slots {
+  function share(terms: PermitLimits): Permits {
     const mine: Share = { terms, taken: 0, waiting: new Set() }
 
     function take(): () => void {
@@ -94,8 +94,8 @@ export function createSlotPool(): SlotPool {
         grant()
         if (!mine.waiting.has(enter)) return
         signal?.addEventListener('abort', giveUp)
-        const { patience, impatient } = terms
-        if (patience !== undefined) timer = setTimeout(() => fail(impatient?.()), patience)
+        const { timeout, timeoutError } = terms
+        if (timeout !== undefined) timer = setTimeout(() => fail(timeoutError?.()), timeout)
       })
     }
 

@@ -1,4 +1,5 @@
 import { UploadError, type UploadErrorDetails } from './errors.ts'
+import type { Limits } from './limits.ts'
 import { formatSize } from './sizes.ts'
 import type { IncomingFile } from './types.ts'
 
@@ -57,14 +58,8 @@ export function unsupportedContentEncoding(encoding: string): UploadError {
   )
 }
 
-export interface DeclaredLimits {
-  maxFileSize: number
-  maxFiles: number
-  maxTotalSize: number
-}
-
 /** 413, from the Content-Length. */
-export function declaredTooLarge(length: number, limits: DeclaredLimits): UploadError {
+export function declaredTooLarge(length: number, limits: Limits): UploadError {
   const { maxFileSize, maxFiles, maxTotalSize } = limits
   return new UploadError(
     'REQUEST_TOO_LARGE',

@@ -117,12 +117,12 @@ class StagedUpload implements Staged {
     if ('MultipartUpload' in input) return this.#atCommit(() => this.#object.complete(input))
     if ('PartNumber' in input) return this.#uploadPart(input)
     if ('Body' in input && input.Body !== undefined) return this.#put(input)
-    return this.#scope.slots.run(() => this.#multipart.create(input), this.#scope.signal)
+    return this.#scope.permits.run(() => this.#multipart.create(input), this.#scope.signal)
   }
 
   async #uploadPart(input: UploadPartCommandInput) {
-    const { s3, slots, signal } = this.#scope
-    const answer = await slots.run(() => s3.uploadPart(input, signal), signal)
+    const { s3, permits, signal } = this.#scope
+    const answer = await permits.run(() => s3.uploadPart(input, signal), signal)
     this.#confirm(input.Body)
     return answer
   }

@@ -50,7 +50,7 @@ export class ObjectCommit {
   /** Waits for a slot only while the upload is good, and then for the answer whatever happens. */
   #commit<Output extends Answer>(send: () => Promise<Output>, expectedETag: () => string): Promise<Output> {
     this.#expectedETag = expectedETag
-    const request = this.#scope.slots.run(async () => {
+    const request = this.#scope.permits.run(async () => {
       this.#state = 'unknown'
       try {
         const answer = await send()
@@ -73,7 +73,7 @@ export class ObjectCommit {
   /** Our account of the object out of S3's answer. */
   async describe(answer: Answer, size: number): Promise<StoredObject> {
     // Ceph 16 completes without an ETag, Ceph 18 with one that has no quotes.
-    const { ETag } = answer.ETag ? answer : await this.#scope.slots.run(() => this.#head(answer.VersionId))
+    const { ETag } = answer.ETag ? answer : await this.#scope.permits.run(() => this.#head(answer.VersionId))
     const checksums = publicNames(checksumsOf(answer))
     return {
       size,

@@ -110,8 +110,8 @@ class StagedParts implements Staged {
 
   /** Resolves when the part has a slot and is on its way; the next buffer can be filled meanwhile. */
   async #sendPart(): Promise<void> {
-    const { slots, signal, fail } = this.#scope
-    const release = await slots.acquire(signal)
+    const { permits, signal, fail } = this.#scope
+    const release = await permits.acquire(signal)
     // Granted in the moment in which the upload failed: abort() may have waited for the parts already.
     if (signal.aborted) release()
     signal.throwIfAborted()

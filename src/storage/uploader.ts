@@ -1,6 +1,6 @@
 import type { FormMemory } from '../memory/upload-memory.ts'
 import type { S3Requests } from '../s3/operations.ts'
-import type { Slots } from '../s3/request-limiter.ts'
+import type { Permits } from '../s3/request-limiter.ts'
 import type { Leftover } from '../shared/errors.ts'
 import type { Checksums, ObjectParams, S3ClientLike } from '../shared/types.ts'
 
@@ -58,7 +58,7 @@ export interface UploadScope {
   /** Ends the whole upload with this error, unless it already has one. */
   fail(error: unknown): void
   /** Bounds the S3 requests in flight: of this upload, and of all that share its client. */
-  slots: Slots
+  permits: Permits
   /** Part buffers out of the memory budget. */
   memory: FormMemory
   /** How many S3 parts of this upload may be in flight at once. */

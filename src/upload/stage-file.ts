@@ -117,10 +117,10 @@ async function checkVacant(
   Bucket: string,
   Key: string,
   params: ObjectParams,
-  { s3, slots, signal }: Form['scope'],
+  { s3, permits, signal }: Form['scope'],
 ): Promise<void> {
   try {
-    await slots.run(() => s3.headObject({ Bucket, Key, ...ownerParams(params) }), signal)
+    await permits.run(() => s3.headObject({ Bucket, Key, ...ownerParams(params) }), signal)
   } catch (error) {
     // 403 is what S3 says of a missing object to those who may not list the bucket.
     if ([403, 404].includes(statusOf(error) ?? 0)) return

@@ -5,7 +5,7 @@ import { drain } from '../http/drain.ts'
 import { createFormMemory } from '../memory/upload-memory.ts'
 import type { StreamToS3Options } from '../options/options.ts'
 import { resolveOptions, type Settings } from '../options/resolve-options.ts'
-import { slotsOf } from '../s3/client-limiter.ts'
+import { permitsOf } from '../s3/client-limiter.ts'
 import { s3Requests } from '../s3/operations.ts'
 import { defaultClient } from '../s3/sdk.ts'
 import { isThenable, untilAborted } from '../shared/abort-signals.ts'
@@ -88,13 +88,13 @@ async function openForm(
   leftovers: Leftover[],
 ): Promise<Form> {
   const client = settings.client ?? (await defaultClient())
-  const slots = await slotsOf(client, settings)
+  const permits = await permitsOf(client, settings)
   const scope = {
     client,
     s3: s3Requests(client, settings),
     signal,
     fail,
-    slots,
+    permits,
     concurrency: settings.concurrency,
     memory: createFormMemory(settings.memoryBudget, signal),
     reportLeftover: (leftover: Leftover) => leftovers.push(leftover),

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { createSlotPool } from '../../src/s3/request-limiter.ts'
+import { createRequestLimiter } from '../../src/s3/request-limiter.ts'
 
-const slotsFor = (own: number) => createSlotPool().share({ own, most: Number.POSITIVE_INFINITY })
+const permitsFor = (own: number) => createRequestLimiter().share({ own, most: Number.POSITIVE_INFINITY })
 
-describe('slots of one upload', () => {
+describe('permits of one upload', () => {
   it('let so many run at once, the others in the order in which they came', async () => {
-    const slots = slotsFor(2)
+    const permits = permitsFor(2)
     const order: number[] = []
     const releases: (() => void)[] = []
     const running = [0, 1, 2, 3].map(async number => {
-      releases[number] = await slots.acquire()
+      releases[number] = await permits.acquire()
       order.push(number)
     })
     await Promise.all(running.slice(0, 2))
@@ -23,41 +23,41 @@ describe('slots of one upload', () => {
   })
 
   it('are given back once, however often that is said', async () => {
-    const slots = slotsFor(1)
-    const release = await slots.acquire()
+    const permits = permitsFor(1)
+    const release = await permits.acquire()
     release()
     release()
-    await slots.acquire()
-    await expect(slots.acquire(AbortSignal.timeout(1))).rejects.toThrow()
+    await permits.acquire()
+    await expect(permits.acquire(AbortSignal.timeout(1))).rejects.toThrow()
   })
 
   it('are given back when a task fails', async () => {
-    const slots = slotsFor(1)
-    await expect(slots.run(() => Promise.reject(new Error('failed')))).rejects.toThrow('failed')
-    expect(await slots.run(async () => 'ran')).toBe('ran')
+    const permits = permitsFor(1)
+    await expect(permits.run(() => Promise.reject(new Error('failed')))).rejects.toThrow('failed')
+    expect(await permits.run(async () => 'ran')).toBe('ran')
   })
 
   it('are not waited for any more once the signal is aborted, and pass such a waiter by', async () => {
-    const slots = slotsFor(1)
-    const release = await slots.acquire()
+    const permits = permitsFor(1)
+    const release = await permits.acquire()
     const controller = new AbortController()
-    const given = slots.acquire(controller.signal)
-    const next = slots.acquire()
+    const given = permits.acquire(controller.signal)
+    const next = permits.acquire()
     controller.abort(new Error('gone'))
     await expect(given).rejects.toThrow('gone')
     release()
     expect(await next).toBeTypeOf('function')
-    await expect(slots.acquire(controller.signal)).rejects.toThrow('gone')
+    await expect(permits.acquire(controller.signal)).rejects.toThrow('gone')
   })
 })
 
-describe('slots that are waited for too long', () => {
+describe('permits that are waited for too long', () => {
   it('are given up, and the next one is served', async () => {
-    const pool = createSlotPool()
+    const pool = createRequestLimiter()
     const terms = { own: 2, most: 2 }
     const [first, second] = [
       pool.share(terms),
-      pool.share({ ...terms, most: 1, patience: 5, impatient: () => new Error('too long') }),
+      pool.share({ ...terms, most: 1, timeout: 5, timeoutError: () => new Error('too long') }),
     ]
     const release = await first.acquire()
     const late = second.acquire()
@@ -70,16 +70,16 @@ describe('slots that are waited for too long', () => {
   })
 })
 
-describe('slots that uploads share', () => {
-  /** Asks for slots and writes down who got one; `turns` gives one back and waits until the next has it. */
+describe('permits that uploads share', () => {
+  /** Asks for permits and writes down who got one; `turns` gives one back and waits until the next has it. */
   function watch(most: number) {
-    const pool = createSlotPool()
+    const pool = createRequestLimiter()
     const order: string[] = []
     const releases: (() => void)[] = []
     const upload = (name: string, wanted: number, own = 100) => {
-      const slots = pool.share({ own, most })
+      const permits = pool.share({ own, most })
       for (let i = 0; i < wanted; i++) {
-        slots.acquire().then(release => {
+        permits.acquire().then(release => {
           order.push(name)
           releases.push(release)
         })
@@ -120,7 +120,7 @@ describe('slots that uploads share', () => {
   })
 
   it('go also to one that may take fewer than the others', async () => {
-    const pool = createSlotPool()
+    const pool = createRequestLimiter()
     const [busy, modest] = [pool.share({ own: 100, most: 10 }), pool.share({ own: 4, most: 2 })]
     const releases = await Promise.all(Array.from({ length: 10 }, () => busy.acquire()))
     const turn = modest.acquire()
