@@ -98,7 +98,7 @@ describe('imports', () => {
   })
 
   it.each([
-    ['busboy', ['src/form/read-form.ts']],
+    ['busboy', ['src/form/canonical-parser.ts']],
     ['@aws-sdk/lib-storage', ['src/storage/lib-storage.ts']],
     // The core loads the SDK with the first upload, by import() in src/s3/sdk.ts.
     ['@aws-sdk/client-s3', ['testing/start-s3.ts']],

@@ -1,53 +1,47 @@
-/** Counts the bytes of a request, and the time in which none comes. */
-export interface RequestWatch {
-  /** Bytes have come. */
-  count(bytes: number): void
-  /** From now on it is read. */
+/** Measures how long no data arrives while the server reads. */
+export interface IdleTimeout {
+  /** Data has arrived. */
+  received(): void
+  /** The server reads from now on. */
   resume(): void
-  /** It is not read for a while, because storage is busy: that time is not the client's. Or it has ended. */
+  /** The server does not read: it waits for storage or memory, or the request has ended. */
   pause(): void
 }
 
 /**
- * While a request is not read, TCP sends again what was not taken, or asks whether it may go on, ever more seldom: after
- * intervals about as long as it has waited by then, at most two minutes (RFC 1122, 4.2.2.17). Milliseconds.
+ * While a request is not read, TCP retransmits what was not accepted, or probes for a larger window. The intervals grow
+ * to about the time waited so far, at most two minutes (RFC 1122, 4.2.2.17).
  */
-const LONGEST_INTERVAL = 120_000
+const MAX_PROBE_INTERVAL_MS = 120_000
 
 /**
- * @param onBytes called with the sum of all bytes
- * @param onIdle called with the milliseconds in which none has come although the request was read: `idleTimeout`, or a
- * multiple of it where the client had been made to wait for longer
+ * Calls back if no data arrives for `idleTimeout` milliseconds of reading. A client that had to wait for longer has that
+ * time again, at most two minutes.
+ *
+ * @param onIdle called with the milliseconds that have passed: a multiple of `idleTimeout`
  */
-export function createRequestWatch(
-  idleTimeout: number,
-  onBytes: (total: number) => void,
-  onIdle: (milliseconds: number) => void,
-): RequestWatch {
-  let total = 0
+export function createIdleTimeout(idleTimeout: number, onIdle: (milliseconds: number) => void): IdleTimeout {
   let timer: NodeJS.Timeout | undefined
   let idle = 0
   let pausedAt: number | undefined
-  /** Bytes that come do not shorten it: they may be those that had arrived before the wait. */
-  let lenientUntil = 0
+  /** Data that arrives does not shorten it: it may have been on its way before the wait. */
+  let extendedUntil = 0
 
   function check(): void {
     idle += idleTimeout
-    if (performance.now() < lenientUntil) timer?.refresh()
+    if (performance.now() < extendedUntil) timer?.refresh()
     else onIdle(idle)
   }
 
   return {
-    count(bytes) {
-      total += bytes
+    received() {
       idle = 0
       timer?.refresh()
-      onBytes(total)
     },
     resume() {
       if (pausedAt !== undefined) {
         const now = performance.now()
-        lenientUntil = Math.max(lenientUntil, now + Math.min(now - pausedAt, LONGEST_INTERVAL))
+        extendedUntil = Math.max(extendedUntil, now + Math.min(now - pausedAt, MAX_PROBE_INTERVAL_MS))
       }
       idle = 0
       timer = setTimeout(check, idleTimeout)

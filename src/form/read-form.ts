@@ -1,134 +1,141 @@
 import type { Readable } from 'node:stream'
-import busboy from 'busboy'
-import type { UploadError } from '../shared/errors.ts'
 import type { Limits } from '../shared/limits.ts'
 import type { IncomingFile, IncomingRequest } from '../shared/types.ts'
-import {
-  clientStalled,
-  malformedForm,
-  missingBoundary,
-  requestTooLarge,
-  tooManyParts,
-  truncatedForm,
-} from '../shared/upload-errors.ts'
-import { cleanFilename } from './filename.ts'
-import { watchParts } from './form-scanner.ts'
-import { createRequestWatch } from './idle-timeout.ts'
-import { checkCharset, checkHead, checkName, checkTransferEncoding, checkType } from './part-checks.ts'
-import { feedParser } from './request-pump.ts'
+import { tooManyParts } from '../shared/upload-errors.ts'
+import { createCanonicalParser } from './canonical-parser.ts'
+import { readBoundary } from './content-type.ts'
+import { type FormPiece, FormScanner } from './form-scanner.ts'
+import { type PartHead, readPartHead } from './part-checks.ts'
+import { createRequestPump } from './request-pump.ts'
 
 export interface FieldPart {
   name: string
   value: string
-  /** The value was longer than `maxFieldSize` and has been cut. */
+  /** True if the value was longer than `maxFieldSize` and has been cut. */
   truncated: boolean
 }
 
 export interface FilePart {
   file: IncomingFile
-  /** Has to be read to its end, or the signal aborted: the form goes on only after it. */
+  /** Must be read to its end, or the signal aborted: the form continues only then. */
   stream: Readable
 }
 
-export interface PartHandlers {
+export interface FormHandlers {
   onField(part: FieldPart): void
+  /** Called after the previous file has been read to its end. */
   onFile(part: FilePart): void
 }
 
 /**
- * Reads a form and hands on its parts in their order. Resolves when the form has been read to its end. Rejects
- * with an `UploadError` for a form that is not one, with what a handler threw, or with the reason of the signal.
- * However it ends, it has let go of the request, which may have more to be read.
+ * Reads a form and passes its parts on, one at a time, in their order. Resolves when the form has been read to its end.
+ * Rejects with an `UploadError` for a malformed form, with what a handler threw, or with the reason of the signal.
+ * However it ends, it no longer reads the request, which may still have data.
  */
-export function parseMultipart(
+export function readForm(
   request: IncomingRequest,
   limits: Limits,
-  handlers: PartHandlers,
+  handlers: FormHandlers,
   signal: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const parser = createParser(request, limits)
-    let settled = false
-    const watch = createRequestWatch(
-      limits.idleTimeout,
-      total => total > limits.maxRequestSize && fail(requestTooLarge(limits.maxRequestSize)),
-      milliseconds => fail(clientStalled(milliseconds)),
-    )
-    const feed = feedParser(request, parser, watch)
+    const scanner = new FormScanner(readBoundary(request.headers['content-type'] ?? ''))
+    let parts = 0
+    let isSettled = false
+    let isRequestEnded = false
+    /** True while the pieces of a chunk wait for whoever reads the current file. */
+    let isBlocked = false
 
     function settle(finish: () => void) {
-      if (settled) return
-      settled = true
+      if (isSettled) return
+      isSettled = true
       signal.removeEventListener('abort', onAbort)
-      feed.stop()
+      pump.stop()
       finish()
       parser.destroy()
     }
     const fail = (error: unknown) => settle(() => reject(error))
     const onAbort = () => fail(signal.reason)
 
-    /** An exception inside a parser's event would come up in the socket's, where nobody can catch it. */
-    function handle(handler: () => void) {
-      if (settled) return
+    /** An exception in an event of a stream would surface in the socket's, where nothing can catch it. */
+    function guard(task: () => void) {
+      if (isSettled) return
       try {
-        handler()
+        task()
       } catch (error) {
         fail(error)
       }
     }
 
-    const parts = watchParts(parser, head => handle(() => checkHead(head)))
-    parser.on('field', (name, value, info) =>
-      handle(() => {
-        checkCharset(name, value)
-        handlers.onField({ name: checkName(name), value, truncated: info.valueTruncated })
-      }),
+    const parser = createCanonicalParser(
+      limits.maxFieldSize,
+      {
+        onField: ({ field: name }, value, truncated) =>
+          guard(() => handlers.onField({ name, value, truncated })),
+        onFile: (head, stream) => guard(() => handlers.onFile({ file: fileOf(head), stream })),
+      },
+      {
+        // A stream asks for more before it emits what it has: only then is it known whether it accepts more.
+        onProgress: () => isBlocked && process.nextTick(proceed),
+        onError: fail,
+        onClose: () => settle(resolve),
+      },
     )
-    parser.on('file', (name, stream, info) => {
-      // The parser destroys the stream with an error when it fails, and tells of that by its own 'error'.
-      stream.on('error', () => {})
-      feed.watch(stream)
-      handle(() => {
-        checkTransferEncoding(info.encoding)
-        const filename = cleanFilename(info.filename ?? '')
-        handlers.onFile({
-          file: { field: checkName(name), filename, type: checkType(info.mimeType) },
-          stream,
-        })
-      })
+    const pump = createRequestPump(request, limits, {
+      push(chunk) {
+        scanner.push(chunk)
+        guard(readPieces)
+      },
+      isReady: () => !isBlocked,
+      end() {
+        isRequestEnded = true
+        if (!isBlocked) guard(endForm)
+      },
+      fail,
     })
-    parser.on('partsLimit', () => fail(tooManyParts(limits.maxParts)))
-    parser.on('error', (cause: Error) => fail(malformed(cause)))
-    parser.on('close', () =>
-      parts.hasSkipped() ? fail(malformedForm('It has bytes that belong to no form part.')) : settle(resolve),
-    )
+
+    function proceed() {
+      if (!isBlocked) return
+      guard(readPieces)
+      if (!isSettled) pump.resume()
+    }
+
+    /** Writes piece by piece to the parser, each when the one before has been read. */
+    function readPieces() {
+      isBlocked = true
+      while (!isSettled && parser.isReady()) {
+        const piece = scanner.next()
+        if (piece === undefined) {
+          isBlocked = false
+          return isRequestEnded ? endForm() : undefined
+        }
+        write(piece)
+      }
+    }
+
+    function endForm() {
+      scanner.end()
+      parser.end()
+    }
+
+    function write(piece: FormPiece) {
+      if (piece.kind === 'data') parser.writeData(piece.bytes)
+      else if (piece.kind === 'part end') parser.endPart()
+      else beginPart(readPartHead(piece.bytes))
+    }
+
+    function beginPart(head: PartHead) {
+      parts++
+      if (parts > limits.maxParts) throw tooManyParts(limits.maxParts)
+      parser.beginPart(head)
+    }
 
     signal.addEventListener('abort', onAbort)
     if (signal.aborted) return onAbort()
-    feed.start()
+    pump.start()
   })
 }
 
-function createParser(request: IncomingRequest, { maxFieldSize, maxParts }: Limits) {
-  try {
-    return busboy({
-      headers: request.headers,
-      defParamCharset: 'utf8',
-      // Nothing is to wait in the parser while a file is paused: see feedParser().
-      fileHwm: 1,
-      limits: {
-        // busboy speaks up at a limit, not above it. Files, fields and their bytes are counted by us.
-        fieldSize: maxFieldSize + 1,
-        parts: maxParts + 1,
-      },
-    })
-  } catch {
-    throw missingBoundary()
-  }
-}
-
-function malformed(cause: Error): UploadError {
-  return cause.message.startsWith('Unexpected end')
-    ? truncatedForm()
-    : malformedForm(`${cause.message}.`, cause)
+function fileOf({ field, filename = '', type }: PartHead): IncomingFile {
+  return { field, filename, type }
 }

@@ -1,71 +1,74 @@
-import type { Readable, Writable } from 'node:stream'
+import type { Limits } from '../shared/limits.ts'
 import type { IncomingRequest } from '../shared/types.ts'
-import type { RequestWatch } from './idle-timeout.ts'
+import { clientStalled, requestTooLarge } from '../shared/upload-errors.ts'
+import { createIdleTimeout } from './idle-timeout.ts'
 
-export interface ParserFeed {
+/** Where the bytes of a request go. */
+export interface RequestSink {
+  push(chunk: Buffer): void
+  /** True if another chunk can be pushed. */
+  isReady(): boolean
+  /** No chunk follows. */
+  end(): void
+  /** The request must not be read any further. */
+  fail(error: unknown): void
+}
+
+export interface RequestPump {
   start(): void
-  /** The file that bytes go to from now on. */
-  watch(file: Readable): void
+  /** The sink may be ready again. */
+  resume(): void
   /** Leaves the request paused. */
   stop(): void
 }
 
 /**
- * Hands the bytes of a request to the parser, and reads on only when they have been dealt with. `pipe` would first
- * fill the buffers on the way: some 300 KiB, for each of a thousand uploads that wait for memory.
+ * Reads a request: counts its bytes before anything parses them, and reads on only when they have been processed.
+ * `pipe` would first fill the buffers on the way, some 300 KiB for each of a thousand uploads that wait for memory.
  */
-export function feedParser(request: IncomingRequest, parser: Writable, watch: RequestWatch): ParserFeed {
-  let paused = false
-  let stopped = false
-  let file: Readable | undefined
+export function createRequestPump(
+  request: IncomingRequest,
+  { maxRequestSize, idleTimeout }: Limits,
+  sink: RequestSink,
+): RequestPump {
+  const idle = createIdleTimeout(idleTimeout, milliseconds => sink.fail(clientStalled(milliseconds)))
+  let bytes = 0
+  let isPaused = false
 
-  function isReady(): boolean {
-    return parser.writableLength === 0 && !(file && isHeld(file))
-  }
   function onData(chunk: Buffer) {
-    parser.write(chunk, goOn)
-    if (stopped) return
-    watch.count(chunk.length)
-    if (stopped || isReady()) return
-    paused = true
-    watch.pause()
+    bytes += chunk.length
+    if (bytes > maxRequestSize) return sink.fail(requestTooLarge(maxRequestSize))
+    idle.received()
+    sink.push(chunk)
+    if (isPaused || sink.isReady()) return
+    isPaused = true
+    idle.pause()
     request.pause()
   }
-  /** A stream asks for more before it hands on what it has, and only then is known whether more can be taken. */
-  function goOn() {
-    if (paused) process.nextTick(resume)
-  }
   function resume() {
-    if (!paused || !isReady()) return
-    paused = false
-    watch.resume()
+    if (!isPaused || !sink.isReady()) return
+    isPaused = false
+    idle.resume()
     request.resume()
   }
-  /** May come although the request is paused, and then there is nothing to go on with. */
+  /** Can be emitted although the request is paused. */
   function onEnd() {
-    paused = false
-    watch.pause()
-    parser.end()
+    isPaused = false
+    idle.pause()
+    sink.end()
   }
+
   return {
     start() {
       request.on('data', onData).on('end', onEnd)
-      watch.resume()
+      idle.resume()
       request.resume()
     },
-    watch(stream) {
-      file = stream.on('resume', goOn).on('end', goOn)
-    },
+    resume,
     stop() {
-      stopped = true
-      paused = false
-      watch.pause()
+      isPaused = true
+      idle.pause()
       request.off('data', onData).off('end', onEnd).pause()
     },
   }
-}
-
-/** Whether whoever reads a file has enough for now. A stream counts as paused also for those who wait for 'readable'. */
-function isHeld(file: Readable): boolean {
-  return file.isPaused() && !file.readableEnded && file.listenerCount('readable') === 0
 }

@@ -1,5 +1,5 @@
 import { createFields } from '../form/fields.ts'
-import { type FilePart, parseMultipart } from '../form/read-form.ts'
+import { type FilePart, readForm } from '../form/read-form.ts'
 import { checkRequest, declaredLength, whyUnreadable } from '../http/admit-request.ts'
 import { drain } from '../http/drain.ts'
 import { createFormMemory } from '../memory/upload-memory.ts'
@@ -61,7 +61,7 @@ export async function uploadForm(
       file.catch(life.fail)
       staging.push(file)
     }
-    await parseMultipart(request, settings, { onField: fields.add, onFile }, signal)
+    await readForm(request, settings, { onField: fields.add, onFile }, signal)
     const staged = (await Promise.all(staging)).filter(file => file !== undefined)
     await checkForm(staged, settings, context)
     const files = await commitAll(staged, life.fail)

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createRequestWatch, type RequestWatch } from '../../src/form/idle-timeout.ts'
+import { createIdleTimeout, type IdleTimeout } from '../../src/form/idle-timeout.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -13,25 +13,23 @@ afterEach(() => {
 
 function watch() {
   const onIdle = vi.fn<(milliseconds: number) => void>()
-  const totals: number[] = []
-  return { ...createRequestWatch(30 * SECOND, total => totals.push(total), onIdle), onIdle, totals }
+  return { ...createIdleTimeout(30 * SECOND, onIdle), onIdle }
 }
 
-describe('the watch over a request', () => {
-  it('counts, and tells when nothing has come for a while', () => {
-    const { count, resume, onIdle, totals } = watch()
+describe('the idle timeout', () => {
+  it('calls back when no data has arrived for its time', () => {
+    const { received, resume, onIdle } = watch()
     resume()
     vi.advanceTimersByTime(29 * SECOND)
-    count(5)
+    received()
     vi.advanceTimersByTime(29 * SECOND)
-    count(6)
+    received()
     expect(onIdle).not.toHaveBeenCalled()
     vi.advanceTimersByTime(30 * SECOND)
     expect(onIdle).toHaveBeenCalledExactlyOnceWith(30 * SECOND)
-    expect(totals).toEqual([5, 11])
   })
 
-  it('is patient while the request is not read', () => {
+  it('does not run while the request is not read', () => {
     const { resume, pause, onIdle } = watch()
     resume()
     pause()
@@ -41,31 +39,31 @@ describe('the watch over a request', () => {
   })
 
   it.each([
-    ['no longer than others', 10 * SECOND, 30 * SECOND],
-    ['at least as long as it waited', 70 * SECOND, 90 * SECOND],
-    ['two minutes at most', 10 * MINUTE, 2 * MINUTE],
-  ])('gives a client that was made to wait %s', (_, waited, patience) => {
+    ['no further time', 10 * SECOND, 30 * SECOND],
+    ['the time that it waited', 70 * SECOND, 90 * SECOND],
+    ['at most two minutes', 10 * MINUTE, 2 * MINUTE],
+  ])('gives a client that had to wait %s', (_, waited, time) => {
     const { resume, pause, onIdle } = watch()
     resume()
     pause()
     vi.advanceTimersByTime(waited)
     resume()
-    vi.advanceTimersByTime(patience - 1)
+    vi.advanceTimersByTime(time - 1)
     expect(onIdle).not.toHaveBeenCalled()
     vi.advanceTimersByTime(1)
-    expect(onIdle).toHaveBeenCalledExactlyOnceWith(patience)
+    expect(onIdle).toHaveBeenCalledExactlyOnceWith(time)
   })
 
   it.each([
-    ['bytes', ({ count }: RequestWatch) => count(1)],
+    ['data', ({ received }: IdleTimeout) => received()],
     [
       'a short wait',
-      ({ pause, resume }: RequestWatch) => {
+      ({ pause, resume }: IdleTimeout) => {
         pause()
         resume()
       },
     ],
-  ])('is no less patient after %s, which may have been there before the wait', (_, happens) => {
+  ])('keeps that time after %s, which may have been on its way before the wait', (_, happens) => {
     const { onIdle, ...watched } = watch()
     watched.resume()
     watched.pause()
@@ -79,24 +77,23 @@ describe('the watch over a request', () => {
     expect(onIdle).toHaveBeenCalledExactlyOnceWith(MINUTE)
   })
 
-  it('has its usual patience again when that time is over', () => {
-    const { count, resume, pause, onIdle } = watch()
+  it('has its usual length again when that time is over', () => {
+    const { received, resume, pause, onIdle } = watch()
     pause()
     vi.advanceTimersByTime(MINUTE)
     resume()
     vi.advanceTimersByTime(MINUTE - 1)
-    count(1)
+    received()
     vi.advanceTimersByTime(30 * SECOND)
     expect(onIdle).toHaveBeenCalledExactlyOnceWith(30 * SECOND)
   })
 
-  it('counts what comes although the request is paused', () => {
-    const { count, resume, pause, onIdle, totals } = watch()
+  it('is not started by data that arrives although the request is paused', () => {
+    const { received, resume, pause, onIdle } = watch()
     resume()
     pause()
-    count(7)
+    received()
     vi.advanceTimersByTime(MINUTE)
-    expect(totals).toEqual([7])
     expect(onIdle).not.toHaveBeenCalled()
   })
 })

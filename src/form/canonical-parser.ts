@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto'
+import type { Readable } from 'node:stream'
+import busboy from 'busboy'
+import { unknownCharset } from '../shared/upload-errors.ts'
+import type { PartHead } from './part-checks.ts'
+
+export interface PartHandlers {
+  /** @param truncated true if the value was longer than `maxFieldSize` and has been cut */
+  onField(head: PartHead, value: string, truncated: boolean): void
+  /** @param stream must be read to its end: the form continues only then */
+  onFile(head: PartHead, stream: Readable): void
+}
+
+export interface ParserEvents {
+  /** `isReady` may have changed. */
+  onProgress(): void
+  onError(error: Error): void
+  /** The form has been read to its end. */
+  onClose(): void
+}
+
+/** Turns the pieces of a form into fields and file streams. */
+export interface CanonicalParser {
+  /** True if a piece can be written: what was written before has been read. */
+  isReady(): boolean
+  beginPart(head: PartHead): void
+  writeData(bytes: Buffer): void
+  endPart(): void
+  /** Ends the form. */
+  end(): void
+  destroy(): void
+}
+
+/**
+ * Ours, never the client's, so that no client can make the search slow or put it into a file. It is random, and made
+ * of two characters that are rare in files: busboy's search skips 256 bytes at a time wherever it meets another one.
+ */
+const BOUNDARY = Array.from(randomBytes(256), byte => '^~'[byte & 1]).join('')
+const DELIMITER = Buffer.from(`\r\n--${BOUNDARY}`)
+const FORM_HEADERS = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` }
+const FILE_HEADERS = '\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
+const FIELD_HEADERS = '\r\nContent-Disposition: form-data; name="f"\r\nContent-Type: text/plain'
+
+/** RFC 2978, 2.3. */
+const CHARSET = /^[\w!#$%&'+^`{}~-]+$/
+
+/**
+ * busboy behind its public interface. The form that it reads is canonical: headers that we wrote, and our boundary. busboy
+ * provides the streams, their back-pressure, and the values of fields in any charset.
+ *
+ * @param maxFieldSize bytes
+ */
+export function createCanonicalParser(
+  maxFieldSize: number,
+  handlers: PartHandlers,
+  events: ParserEvents,
+): CanonicalParser {
+  const parser = busboy({
+    headers: FORM_HEADERS,
+    // Nothing must wait in busboy while a file is paused.
+    fileHwm: 1,
+    // busboy truncates at a limit, not above it.
+    limits: { fieldSize: maxFieldSize + 1, parts: Number.POSITIVE_INFINITY },
+  })
+  let head: PartHead
+  let file: Readable | undefined
+  let isFileWritten = false
+
+  parser.on('field', (_name, value: string | undefined, { valueTruncated }) => {
+    // busboy has no value if it does not know the charset.
+    if (value === undefined) events.onError(unknownCharset(head.field))
+    else handlers.onField(head, value, valueTruncated)
+  })
+  parser.on('file', (_name, stream) => {
+    // busboy destroys the stream when it is destroyed itself.
+    stream.on('error', () => {})
+    file = stream.on('resume', events.onProgress).on('end', events.onProgress)
+    handlers.onFile(head, stream)
+  })
+  parser.on('error', (error: Error) => events.onError(error))
+  parser.on('close', events.onClose)
+  parser.write(DELIMITER)
+
+  return {
+    isReady() {
+      if (parser.writableLength > 0) return false
+      return file === undefined || file.readableEnded || !(isFileWritten || isPaused(file))
+    },
+    beginPart(next) {
+      head = next
+      file = undefined
+      isFileWritten = false
+      parser.write(next.filename === undefined ? fieldHeaders(next) : FILE_HEADERS)
+    },
+    writeData(bytes) {
+      parser.write(bytes, events.onProgress)
+    },
+    endPart() {
+      isFileWritten = true
+      parser.write(DELIMITER)
+    },
+    end() {
+      parser.end('--')
+    },
+    destroy() {
+      parser.destroy()
+    },
+  }
+}
+
+function fieldHeaders({ charset = 'utf-8' }: PartHead): string {
+  return `${FIELD_HEADERS}; charset="${CHARSET.test(charset) ? charset : 'unknown'}"\r\n\r\n`
+}
+
+/** A stream counts as paused for those who wait for 'readable' too. */
+function isPaused(file: Readable): boolean {
+  return file.isPaused() && file.listenerCount('readable') === 0
+}
