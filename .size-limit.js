@@ -1,5 +1,5 @@
-// What a user's bundle gets, minified and compressed (brotli), with busboy and the other dependencies. The AWS SDK is
-// the user's own, and the frameworks are imported as types only.
+// Limits for the size in a user's bundle, minified and compressed with brotli. Includes busboy and the other
+// dependencies. Excludes the AWS SDK, a peer dependency. The entries import the frameworks as types only.
 const node = {
   ignore: ['@aws-sdk/*'],
   modifyEsbuildConfig: config => ({ ...config, platform: 'node' }),

@@ -1,10 +1,10 @@
 import { rmSync } from 'node:fs'
 import { defineConfig } from 'tsup'
 
-// tsup sets `baseUrl`, which TypeScript 6 warns of.
+// tsup sets `baseUrl`, which is deprecated in TypeScript 6.
 const compilerOptions = { ignoreDeprecations: '6.0' }
 
-// Two builds write there at the same time: tsup's own `clean` of one would take what the other has made.
+// Not the `clean` option of tsup: both builds write to dist at once, so one would delete the output of the other.
 rmSync('dist', { recursive: true, force: true })
 
 export default defineConfig([
@@ -20,7 +20,7 @@ export default defineConfig([
     format: ['esm', 'cjs'],
     target: 'node20.19',
     dts: { compilerOptions },
-    // One copy of the error class, the buffer pool and the default client, whichever entries a program imports.
+    // All entries share one copy of the error class, the buffer pool and the default client.
     splitting: true,
   },
   {
@@ -29,7 +29,7 @@ export default defineConfig([
     platform: 'browser',
     target: 'es2022',
     dts: { compilerOptions: { ...compilerOptions, lib: ['es2023', 'dom', 'dom.iterable'] } },
-    // A page may load the one file as it is.
+    // A page can load this file without a bundler.
     splitting: false,
     minify: true,
   },

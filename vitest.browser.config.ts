@@ -2,24 +2,24 @@ import { defineConfig } from 'vitest/config'
 import { findChromium } from './test/browser/support/chromium.ts'
 import base from './vitest.config.ts'
 
-// In CI the tests themselves fail for want of a browser.
-const leftOut = !process.env.CI && findChromium() === undefined
-if (leftOut) {
+// In CI nothing is skipped: without a browser the tests fail.
+const isSkipped = !process.env.CI && findChromium() === undefined
+if (isSkipped) {
   process.stdout.write(
-    'The browser tests are left out: there is no Chromium or Chrome here.\n' +
-      'Install one (Debian: apt-get install chromium), or say where it is: CHROME_PATH=… npm run test:browser\n',
+    'Skipped the browser tests: Chromium or Chrome not found.\n' +
+      'Install one (Debian: apt-get install chromium), or set its path: CHROME_PATH=… npm run test:browser\n',
   )
 }
 
-/** Tests in a real Chromium that is installed already: nothing is downloaded. */
+/** Tests in an installed Chromium or Chrome. Downloads no browser. */
 export default defineConfig({
   resolve: base.resolve,
   test: {
-    include: leftOut ? [] : ['test/browser/**/*.test.ts'],
-    passWithNoTests: leftOut,
+    include: isSkipped ? [] : ['test/browser/**/*.test.ts'],
+    passWithNoTests: isSkipped,
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     reporters: process.env.CI ? ['default', ['json', { outputFile: 'reports/browser.json' }]] : ['default'],
-    // Each file has a browser and servers of its own, and a machine may have few cores.
+    // Each test file starts its own browser and servers, and the machine can have few cores.
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,

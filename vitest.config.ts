@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
-/** Tests import the package by its public names, and get the source. */
+/** Resolves the public names of the package to its source, for the tests. */
 const alias = [
   { find: /^s3-upstream$/, replacement: source('./src/index.ts') },
   { find: /^s3-upstream\/lib-storage$/, replacement: source('./src/storage/lib-storage.ts') },

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** Tests of the package as it is published: run after a build. */
+/** Tests of the published package. They need a build first. */
 export default defineConfig({
   test: {
     include: ['test/package/**/*.test.ts'],

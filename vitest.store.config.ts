@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import base from './vitest.config.ts'
 
-/** Tests against a store over HTTP: see scripts/test-ceph.sh. Without S3_ENDPOINT, against the embedded server. */
+/** Tests against an S3 store: see scripts/test-ceph.sh. Without S3_ENDPOINT they use the embedded server. */
 export default defineConfig({
   resolve: base.resolve,
   test: {

@@ -1,18 +1,18 @@
 import { aborted } from './errors.ts'
 
-/** A promise that rejects when cancelled. What `start` returns is called in the end, however it ends. */
+/** Creates a promise that rejects when `signal` aborts. Calls the function that `start` returns once it settles. */
 export function cancellable<Value>(
   signal: AbortSignal | undefined,
   start: (resolve: (value: Value) => void, reject: (error: unknown) => void) => () => void,
 ): Promise<Value> {
   let cancel = () => {}
-  let end = () => {}
+  let cleanUp = () => {}
   return new Promise<Value>((resolve, reject) => {
     cancel = () => reject(aborted(signal))
     signal?.addEventListener('abort', cancel)
-    end = start(resolve, reject)
+    cleanUp = start(resolve, reject)
   }).finally(() => {
     signal?.removeEventListener('abort', cancel)
-    end()
+    cleanUp()
   })
 }

@@ -1,17 +1,17 @@
 import type { UploadResult } from '../src/shared/types.ts'
 
-/** The answer of a route that is made by `s3Upload()`, when the page does not say which route it is. */
+/** The route type of `upload()` and `uploadEach()` by default: the response of `s3Upload()`. */
 export type DefaultRoute = Answers<UploadResult>
 
 /**
- * Types only: a route that answers with `Result`. What `s3Upload()` returns is one by itself; for a handler that
- * answers on its own, name it: `upload<Answers<{ photo: string }>>('/photos', file)`.
+ * A route that responds with `Result`; exists in types only. The type of `s3Upload()` includes it. For a handler that
+ * writes its own response, pass it explicitly: `upload<Answers<{ photo: string }>>('/photos', file)`.
  */
 export interface Answers<Result> {
   readonly '~upload'?: { readonly result: Result } | undefined
 }
 
-/** What a route answers, `unknown` if its type does not say. */
+/** The response body of a route; `unknown` if the type of the route does not declare it. */
 export type ResultOf<Route> = Route extends { readonly '~upload'?: infer Contract }
   ? NonNullable<Contract> extends { readonly result: infer Result }
     ? Result

@@ -1,9 +1,14 @@
 import type { UploadErrorCode } from '../src/shared/errors.ts'
 
 /**
- * What only this side can know. `UNREACHABLE`: no answer, the line broke, or the browser forbids it (CORS).
- * `ABORTED`: cancelled here. `TIMEOUT`: no progress for too long. `FILE_UNREADABLE`: changed or gone since it was
- * chosen. `BAD_ANSWER`: success, but no JSON. `HTTP_ERROR`: any other answer without a code.
+ * Error codes that only the browser helper sets:
+ *
+ * - `UNREACHABLE`: no response. The server is down, the connection was lost, or CORS forbids the request.
+ * - `ABORTED`: the page cancelled the upload.
+ * - `TIMEOUT`: no progress for `timeout`, or no response for `storingTimeout`.
+ * - `FILE_UNREADABLE`: a file was changed or removed after it was selected.
+ * - `BAD_ANSWER`: a response with a success status whose body is not JSON.
+ * - `HTTP_ERROR`: an error response without a code.
  */
 export type ClientErrorCode =
   | 'UNREACHABLE'
@@ -14,26 +19,29 @@ export type ClientErrorCode =
   | 'HTTP_ERROR'
 
 export interface UploadErrorDetails {
-  /** HTTP status; 0 where there was no answer. */
+  /** HTTP status; 0 if there was no response. */
   status?: number
-  /** Short text that is the same for every error of this code. */
+  /** Short summary from the server, the same for every error with this code. */
   title?: string
-  /** Name of the form field concerned. */
+  /** Name of the form field that caused the error. */
   field?: string
-  /** Name of the file concerned. */
+  /** Name of the file that caused the error. */
   filename?: string
-  /** The limit that was exceeded: bytes or a count, as the code says. */
+  /** The limit that was exceeded: bytes or a count, depending on `code`. */
   limit?: number
-  /** What would have been accepted. */
+  /** Values that the server accepts. */
   allowed?: readonly string[]
-  /** Seconds after which the server wants to be asked again. */
+  /** Seconds to wait before a retry, from the Retry-After header. */
   retryAfter?: number
-  /** The answer's JSON, with whatever else it has. */
+  /** The whole JSON body of the error response. */
   problem?: unknown
   cause?: unknown
 }
 
-/** Whatever made an upload fail. `message` is in words, from the server where it sent some. */
+/**
+ * The error of a failed upload. `code` is the server's, or a `ClientErrorCode`. `message` is a sentence for the user:
+ * the server's `detail` or `title`, if it sent one.
+ */
 export class UploadError extends Error {
   override readonly name = 'UploadError'
   readonly code: UploadErrorCode | ClientErrorCode | (string & {})

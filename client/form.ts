@@ -7,12 +7,12 @@ export interface Form {
 
 type Entry = [field: string, value: FormDataEntryValue | Blob]
 
-/** Reads the input at once, so that a page may reset or disable its form right after. */
+/** Copies the input synchronously, so that the page can reset or disable its form right after the call. */
 export function readForm(input: UploadInput, field = 'file'): Form {
   const data = new FormData()
   const entries = entriesOf(input, field)
   for (const [name, value] of entries) if (!isBlob(value)) data.append(name, value)
-  // A file input without a choice comes as a file without a name.
+  // In FormData, a file input without a selection is an empty file with an empty name.
   for (const [name, value] of entries) {
     if (isBlob(value) && (value.size || (value as File).name !== '')) data.append(name, value)
   }
@@ -22,12 +22,15 @@ export function readForm(input: UploadInput, field = 'file'): Form {
 
 function entriesOf(input: UploadInput, field: string): Entry[] {
   if (input instanceof FormData) return [...input]
-  // First, because a form is iterable too: it gives its inputs.
+  // Must precede the check for iterables: a form element is iterable too, over its inputs.
   if ('elements' in input) return [...new FormData(input)]
-  if (isBlob(input) || isIterable(input)) return list(field, input)
+  if (isBlob(input) || isIterable(input)) return fileEntries(field, input)
   const { files = [], fields = {} } = input as FilesAndFields
-  const named = isBlob(files) || isIterable(files) ? { [field]: files } : files
-  return [...fieldEntries(fields), ...Object.entries(named).flatMap(([name, some]) => list(name, some))]
+  const filesByField = isBlob(files) || isIterable(files) ? { [field]: files } : files
+  return [
+    ...fieldEntries(fields),
+    ...Object.entries(filesByField).flatMap(([name, files]) => fileEntries(name, files)),
+  ]
 }
 
 function fieldEntries(fields: FormFields): Entry[] {
@@ -37,7 +40,7 @@ function fieldEntries(fields: FormFields): Entry[] {
     .map(([name, value]) => [name, `${value}`])
 }
 
-function list(field: string, files: Blob | Iterable<Blob>): Entry[] {
+function fileEntries(field: string, files: Blob | Iterable<Blob>): Entry[] {
   return (isBlob(files) ? [files] : [...files]).map(file => [field, file])
 }
 

@@ -1,15 +1,15 @@
-import { readAnswer } from './answer.ts'
 import { cancellable } from './cancellable.ts'
 import { UploadError } from './errors.ts'
 import type { Form } from './form.ts'
+import { readResponse } from './read-response.ts'
 import type { UploadOptions } from './types.ts'
 
-/** Tells how many bytes of the request's body, framing included, are sent; `all` when nothing is left to send. */
-export type OnSent = (loaded: number, size: number, all: boolean) => void
+/** Receives bytes sent and bytes in total of the request body, framing included. `allSent`: no byte is left. */
+export type OnSent = (loaded: number, size: number, allSent: boolean) => void
 
-const TICK = 1000
+const TICK_MS = 1000
 
-/** One attempt. `onSent` is called for every step, and each second, but not after the promise has settled. */
+/** Sends one request. Calls `onSent` for every progress event and every second until the promise settles. */
 export function send(
   url: string | URL,
   { data }: Form,
@@ -22,27 +22,30 @@ export function send(
     const xhr = new XMLHttpRequest()
     const { upload } = xhr
     let state: Parameters<OnSent> = [0, 0, false]
-    let lastStep = performance.now()
+    let lastProgress = performance.now()
 
-    function step({ loaded, total, type }: ProgressEvent): void {
+    function onUploadEvent({ loaded, total, type }: ProgressEvent): void {
       state = [loaded, total, type === 'load']
-      lastStep = performance.now()
+      lastProgress = performance.now()
       onSent(...state)
     }
 
-    // Timers of a hidden page run late, which makes this one patient, not wrong.
+    // A browser delays timers of a hidden page. The timeouts then take effect later, never earlier.
     function tick(): void {
-      const limit = state[2] ? storingTimeout : timeout
-      if (limit && performance.now() - lastStep >= limit) {
-        reject(new UploadError('TIMEOUT', `There was no progress for ${limit / 1000} seconds.`))
+      const allSent = state[2]
+      const limit = allSent ? storingTimeout : timeout
+      if (limit && performance.now() - lastProgress >= limit) {
+        const message = `No ${allSent ? 'response' : 'progress'} for ${limit / 1000} seconds.`
+        reject(new UploadError('TIMEOUT', message))
       } else onSent(...state)
     }
 
-    upload.onprogress = upload.onload = step
-    xhr.onerror = () => reject(new UploadError('UNREACHABLE', 'The server cannot be reached, or broke off.'))
+    upload.onprogress = upload.onload = onUploadEvent
+    xhr.onerror = () =>
+      reject(new UploadError('UNREACHABLE', 'The connection to the server failed or was lost.'))
     xhr.onload = () => {
       try {
-        resolve(readAnswer(xhr))
+        resolve(readResponse(xhr))
       } catch (error) {
         reject(error)
       }
@@ -51,7 +54,7 @@ export function send(
     xhr.withCredentials = options.withCredentials ?? false
     for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value)
     xhr.send(data)
-    const timer = setInterval(tick, TICK)
+    const timer = setInterval(tick, TICK_MS)
 
     return () => {
       clearInterval(timer)

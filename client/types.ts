@@ -2,26 +2,29 @@ import type { UploadError } from './errors.ts'
 
 export type { Checksums, Fields, UploadedFile, UploadResult } from '../src/shared/types.ts'
 
-/** A file, or several: an array, a `FileList`. */
+/** One file, or several: an array, a `FileList` or another iterable. */
 export type Files = Blob | Iterable<Blob>
 
 export type FieldValue = string | number | boolean | null | undefined
 
-/** Fields by name. A list becomes a field that comes several times; `undefined` and `null` are left out. */
+/** Fields by name. An array adds a field once for each value; `undefined` and `null` add nothing. */
 export type FormFields = Record<string, FieldValue | readonly FieldValue[]>
 
 export interface FilesAndFields {
-  /** Files of the one field `field`, or of several fields by their names. */
+  /** Files of the form field `field`, or an object with the files of each form field. */
   files?: Files | Record<string, Files>
   fields?: FormFields
 }
 
-/** What can be sent. Fields always go before files, so that the server knows them when it meets a file. */
+/** Accepted inputs. The helper sends fields before files, so that the server knows the fields when a file arrives. */
 export type UploadInput = Files | FormData | HTMLFormElement | FilesAndFields
 
 /**
- * `sending`: bytes leave the browser. `storing`: all have left, the server has not confirmed yet. `done`: it has, and
- * every file is stored.
+ * Phase of an upload:
+ *
+ * - `sending`: the browser sends the body.
+ * - `storing`: the browser has sent every byte, and the server has not responded yet.
+ * - `done`: the server has confirmed that every file is stored.
  */
 export type UploadPhase = 'sending' | 'storing' | 'done'
 
@@ -36,56 +39,62 @@ export interface FileProgress {
 
 export interface UploadProgress {
   phase: UploadPhase
-  /** Bytes of the files that the browser has handed to the network. Begins again with another attempt. */
+  /** File bytes that the browser has passed to the network. Restarts at 0 with every attempt. */
   sent: number
   /** Bytes of all files. */
   total: number
-  /** From 0 to 1, and 1 only in the phase `done`: before that, at most 0.99. */
+  /** From 0 to 1. At most 0.99 until the phase is `done`, then 1. */
   ratio: number
-  /** Bytes per second over the last seconds, while sending and once that can be said. */
+  /** Bytes per second over the last 5 seconds. Set while sending, after the first 0.5 seconds. */
   rate?: number
-  /** Until all is sent, at this rate. */
+  /** Estimated seconds until all bytes are sent, at the current rate. */
   secondsLeft?: number
-  /** Counted from 1. */
+  /** Number of the attempt, from 1. */
   attempt: number
-  /** In the order of the form. */
+  /** Progress of each file, in the order of the form. */
   files: readonly FileProgress[]
 }
 
 export interface UploadRetry {
-  /** Why the last attempt failed. */
+  /** Error of the failed attempt. */
   error: UploadError
-  /** The attempt to come: 2 for the first retry. */
+  /** Number of the next attempt: 2 for the first retry. */
   attempt: number
-  /** Milliseconds until then. */
+  /** Milliseconds until the next attempt. */
   delay: number
 }
 
 export interface UploadOptions {
-  /** Told of every step, at least once a second while there is something to tell, never after the end. */
+  /** Called on every progress event, and every second while a request is open. Never called after the end. */
   onProgress?: ((progress: UploadProgress) => void) | undefined
-  /** Told of every failure that is followed by another attempt. */
+  /** Called after each failed attempt that is retried. */
   onRetry?: ((retry: UploadRetry) => void) | undefined
-  /** Cancels: the request is cut, and the promise rejects with `ABORTED`. */
+  /** Cancels the upload: aborts the request, and the promise rejects with `ABORTED`. */
   signal?: AbortSignal | undefined
-  /** Further headers. Content-Type cannot be one: only the browser knows the form's boundary. */
+  /** Additional request headers. Content-Type is a TypeError: only the browser knows the form's boundary. */
   headers?: Record<string, string> | undefined
-  /** Sends cookies to another origin too. @default false */
+  /** Sends cookies to other origins too. @default false */
   withCredentials?: boolean | undefined
-  /** @default 'POST' */
+  /** HTTP method. @default 'POST' */
   method?: 'POST' | 'PUT' | 'PATCH' | undefined
-  /** Milliseconds without any progress while sending, then `TIMEOUT`. 0 waits for ever. @default 60_000 */
+  /**
+   * Milliseconds without progress while sending, before the upload fails with `TIMEOUT`. 0 disables the limit.
+   * @default 60_000
+   */
   timeout?: number | undefined
   /**
-   * Milliseconds to wait for the answer when all is sent, then `TIMEOUT`. 0 waits for ever.
-   * @default 150_000, more than the server gives S3 (`storageTimeout`), so that its own word comes first
+   * Milliseconds to wait for the response after every byte is sent, before the upload fails with `TIMEOUT`. 0 disables
+   * the limit. The default exceeds the server's `storageTimeout`, so that the server's error arrives first.
+   * @default 150_000
    */
   storingTimeout?: number | undefined
   /**
-   * Further attempts after a network error, 408, 502, 503 or 504, and after nothing else. The pauses double from one
-   * second to thirty; a Retry-After of up to a minute is kept to, a longer one ends it. @default 2
+   * Maximum number of retries. The helper retries only after a network error, 408, 502, 503 or 504. Delays double from
+   * 1 to 30 seconds, and up to half of each delay is random. A Retry-After of up to 60 seconds replaces the delay; with
+   * a longer one the upload fails at once.
+   * @default 2
    */
   retries?: number | undefined
-  /** Form field of files that come without one. @default 'file' */
+  /** Form field of files for which the input names none. @default 'file' */
   field?: string | undefined
 }

@@ -1,57 +1,63 @@
 import type { DefaultRoute, ResultOf } from './contract.ts'
 import { aborted, UploadError } from './errors.ts'
-import { MOST_BEFORE_DONE, tell } from './progress.ts'
+import { MAX_RATIO_BEFORE_DONE, notify } from './progress.ts'
 import type { FormFields, UploadOptions, UploadProgress, UploadRetry } from './types.ts'
 import { upload } from './upload.ts'
 
 export type ItemPhase = 'queued' | UploadProgress['phase'] | 'failed' | 'cancelled'
 
-/** One file and its request. The object stays the same and always says how things stand. */
+/** One file and its request. The helper updates the object in place. */
 export interface UploadItem<Result = unknown> {
   readonly file: File
   readonly phase: ItemPhase
-  /** The last there was. */
+  /** Latest progress of the current attempt. */
   readonly progress?: UploadProgress
-  /** Set while the next attempt is waited for. */
+  /** Set while the item waits for its next attempt. */
   readonly retrying?: UploadRetry
   readonly result?: Result
   readonly error?: UploadError
-  /** Ends it, whether it waits or is being sent. Does nothing once it has ended. */
+  /** Cancels a queued or running item. No effect after the item has ended. */
   cancel(): void
-  /** Begins again, if it has failed or was cancelled. */
+  /** Queues a failed or cancelled item again. No effect in other phases. */
   retry(): void
 }
 
 export interface EachProgress<Result = unknown> {
-  /** The item that has something new. */
+  /** The item that changed. */
   item: UploadItem<Result>
   items: readonly UploadItem<Result>[]
-  /** Bytes sent of all files that have not failed. */
+  /** Bytes sent. Excludes failed and cancelled items. */
   sent: number
-  /** Bytes of all files that have not failed. */
+  /** Bytes of all files. Excludes failed and cancelled items. */
   total: number
-  /** From 0 to 1, and 1 only when all that have not failed are stored. */
+  /** From 0 to 1. At most 0.99 until every file is stored. Excludes failed and cancelled items. */
   ratio: number
-  /** Bytes per second of all together. */
+  /** Bytes per second, the sum of all running requests. */
   rate?: number
+  /** Estimated seconds until all bytes are sent, at the current rate. */
   secondsLeft?: number
 }
 
 export interface EachSummary<Result = unknown> {
   stored: UploadItem<Result>[]
-  /** With the `error` of each; a cancelled one has `ABORTED`. */
+  /** Failed and cancelled items, each with its `error`. The code of a cancelled one is `ABORTED`. */
   failed: UploadItem<Result>[]
 }
 
 export interface UploadEachOptions<Result = unknown> extends Omit<UploadOptions, 'onProgress' | 'onRetry'> {
-  /** Requests at once. A browser has six connections for a server, and the page needs some. @default 3 */
+  /**
+   * Maximum number of requests at once. Over HTTP/1.1 a browser opens six connections to a server, and the page needs
+   * some of them.
+   * @default 3
+   */
   concurrency?: number | undefined
-  /** Sent with each file. */
+  /** Form fields to send with each file. */
   fields?: FormFields | ((file: File) => FormFields) | undefined
+  /** Called when an item makes progress or changes its phase. */
   onProgress?: ((progress: EachProgress<Result>) => void) | undefined
 }
 
-/** Resolves when all have ended, also those that failed; rejects only for options that cannot be. */
+/** Resolves when every item has ended, failed ones included. Rejects only for a mistake in the page's own code. */
 export interface Uploads<Result = unknown> extends Promise<EachSummary<Result>> {
   readonly items: readonly UploadItem<Result>[]
 }
@@ -59,7 +65,7 @@ export interface Uploads<Result = unknown> extends Promise<EachSummary<Result>> 
 type Item<Result> = { -readonly [Name in keyof UploadItem<Result>]: UploadItem<Result>[Name] }
 
 /**
- * Sends each file in a request of its own, a few at a time: what happens to one does not touch the others.
+ * Uploads each file in its own request, `concurrency` at a time. A failed file does not affect the others.
  *
  * @example
  * const { stored, failed } = await uploadEach('/upload', input.files, { concurrency: 2 })
@@ -74,7 +80,7 @@ export function uploadEach<Route = DefaultRoute>(
   const items = Array.from(files, createItem)
   let active = 0
   let finish: (summary: EachSummary<Result>) => void
-  let reject: (bug: unknown) => void
+  let reject: (error: unknown) => void
   const finished = new Promise<EachSummary<Result>>((...settle) => {
     ;[finish, reject] = settle
   })
@@ -97,7 +103,7 @@ export function uploadEach<Route = DefaultRoute>(
 
   function update(item: Item<Result>, change: Partial<Item<Result>>): void {
     Object.assign(item, change)
-    tell(onProgress, { item, items, ...sumUp(items) })
+    notify(onProgress, { item, items, ...summarize(items) })
   }
 
   function next(): void {
@@ -117,9 +123,9 @@ export function uploadEach<Route = DefaultRoute>(
     const controller = new AbortController()
     const { cancel } = item
     item.cancel = () => controller.abort()
-    const end = await run(item, signal ? AbortSignal.any([signal, controller.signal]) : controller.signal)
+    const outcome = await run(item, signal ? AbortSignal.any([signal, controller.signal]) : controller.signal)
     item.cancel = cancel
-    update(item, { retrying: undefined, ...end })
+    update(item, { retrying: undefined, ...outcome })
   }
 
   async function run(item: Item<Result>, signal: AbortSignal): Promise<Partial<Item<Result>>> {
@@ -130,7 +136,7 @@ export function uploadEach<Route = DefaultRoute>(
         ...rest,
         signal,
         onProgress(progress) {
-          // It is done when there is a result to show.
+          // The item reports `done` together with its result, when the promise resolves.
           if (progress.phase === 'done') item.progress = progress
           else update(item, { phase: progress.phase, progress, retrying: undefined })
         },
@@ -144,7 +150,7 @@ export function uploadEach<Route = DefaultRoute>(
     }
   }
 
-  // Later, so that a page's callback may already use what this returns.
+  // Deferred, so that callbacks can already use the return value.
   queueMicrotask(next)
   return Object.assign(finished, { items })
 }
@@ -157,17 +163,18 @@ function hasFailed({ phase }: UploadItem): boolean {
   return phase === 'failed' || phase === 'cancelled'
 }
 
-function sumUp(items: readonly UploadItem[]): Omit<EachProgress, 'item' | 'items'> {
-  const alive = items.filter(item => !hasFailed(item))
+function summarize(items: readonly UploadItem[]): Omit<EachProgress, 'item' | 'items'> {
+  const counted = items.filter(item => !hasFailed(item))
   const sum = (value: (item: UploadItem) => number | undefined) =>
-    alive.reduce((all, item) => all + (value(item) ?? 0), 0)
+    counted.reduce((sum, item) => sum + (value(item) ?? 0), 0)
   const sent = sum(({ progress }) => progress?.sent)
   const total = sum(({ file }) => file.size)
   const rate = sum(({ progress }) => progress?.rate) || undefined
   return {
     sent,
     total,
-    ratio: alive.length > 0 && alive.every(isDone) ? 1 : Math.min(MOST_BEFORE_DONE, sent / total || 0),
+    ratio:
+      counted.length > 0 && counted.every(isDone) ? 1 : Math.min(MAX_RATIO_BEFORE_DONE, sent / total || 0),
     rate,
     secondsLeft: rate && (total - sent) / rate,
   }

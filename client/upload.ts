@@ -1,17 +1,17 @@
 import type { DefaultRoute, ResultOf } from './contract.ts'
 import { aborted, UploadError } from './errors.ts'
 import { type Form, readForm } from './form.ts'
-import { tell, trackProgress } from './progress.ts'
-import { delayAfter, pause } from './retry.ts'
+import { notify, trackProgress } from './progress.ts'
+import { retryDelay, wait } from './retry.ts'
 import { send } from './send.ts'
 import type { UploadInput, UploadOptions } from './types.ts'
 
 /**
- * Sends files and fields as one form, and resolves with the server's answer when it has confirmed that all are stored.
+ * Uploads files and fields as one form. Resolves with the server's response after the server has stored every file.
  *
  * @example
  * const { files } = await upload('/upload', input.files, { onProgress: ({ ratio }) => { bar.value = ratio } })
- * @throws UploadError whatever went wrong; TypeError for options that cannot be
+ * @throws UploadError if the upload fails; TypeError if an option is invalid
  */
 export async function upload<Route = DefaultRoute>(
   url: string | URL,
@@ -21,7 +21,7 @@ export async function upload<Route = DefaultRoute>(
   const form = readForm(input, options.field)
   const { signal, headers = {}, retries = 2, onRetry } = options
   if (Object.keys(headers).some(name => /^content-type$/i.test(name))) {
-    throw new TypeError('Content-Type is for the browser to set: only it knows the boundary.')
+    throw new TypeError('headers must not contain Content-Type: the browser sets it.')
   }
   for (let attempt = 1; ; attempt++) {
     if (signal?.aborted) throw aborted(signal)
@@ -29,10 +29,10 @@ export async function upload<Route = DefaultRoute>(
       return (await attemptUpload(url, form, options, attempt)) as ResultOf<Route>
     } catch (error) {
       const delay =
-        error instanceof UploadError && attempt <= retries ? delayAfter(error, attempt) : undefined
+        error instanceof UploadError && attempt <= retries ? retryDelay(error, attempt) : undefined
       if (delay === undefined) throw error
-      tell(onRetry, { error: error as UploadError, attempt: attempt + 1, delay })
-      await pause(delay, signal)
+      notify(onRetry, { error: error as UploadError, attempt: attempt + 1, delay })
+      await wait(delay, signal)
     }
   }
 }
@@ -46,8 +46,8 @@ async function attemptUpload(
   const report = trackProgress(form, attempt, options)
   report('sending')
   try {
-    const result = await send(url, form, options, (loaded, size, all) =>
-      report(all ? 'storing' : 'sending', loaded, size),
+    const result = await send(url, form, options, (loaded, size, allSent) =>
+      report(allSent ? 'storing' : 'sending', loaded, size),
     )
     report('done')
     return result
@@ -57,14 +57,14 @@ async function attemptUpload(
   }
 }
 
-/** Browsers call it a network error too when a file has been changed or removed since it was chosen. */
+/** Throws `FILE_UNREADABLE` if a file was changed or removed: browsers report that as a network error too. */
 async function checkFiles({ files }: Form): Promise<void> {
   for (const { file, field } of files) {
     await file
       .slice(0, 1)
       .arrayBuffer()
       .catch(cause => {
-        const message = `${file.name} has been changed or removed since it was chosen.`
+        const message = `${file.name} was changed or removed after it was selected. Select it again.`
         throw new UploadError('FILE_UNREADABLE', message, { field, filename: file.name, cause })
       })
   }

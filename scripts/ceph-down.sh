@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Stops what ceph-up.sh has started in this directory, and nothing else, and removes the directory.
+# Stops the processes that ceph-up.sh started in this directory, and removes the directory.
 #
 #   scripts/ceph-down.sh <directory>
 set -euo pipefail
 
-dir=$(realpath "${1:?which directory?}")
+dir=$(realpath "${1:?usage: ceph-down.sh <directory>}")
 
-# A pid may meanwhile be another process's: ours names the directory in its command.
+# Another process can have the same pid by now. The command line of ours contains the directory.
 is_running() {
   grep -qsF "$dir/ceph.conf" "/proc/$1/cmdline"
 }
@@ -14,7 +14,7 @@ is_running() {
 for name in rgw osd mon; do
   [ -f "$dir/$name.pid" ] || continue
   pid=$(cat "$dir/$name.pid")
-  # There is nothing to be saved.
+  # SIGKILL, because no data needs saving.
   if is_running "$pid"; then kill -KILL "$pid"; fi
   while is_running "$pid"; do sleep 0.05; done
 done

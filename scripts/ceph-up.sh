@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Starts a throw-away Ceph with an S3 gateway: one monitor, one OSD that keeps everything in memory, one RGW, all on
-# 127.0.0.1, no files outside the directory. Returns when S3 answers; <directory>/env then has what a client needs.
+# Starts a temporary Ceph with an S3 gateway on 127.0.0.1: one monitor, one in-memory OSD, one RGW. Writes no files
+# outside the directory. Returns when S3 responds. <directory>/env then exports the endpoint and the credentials.
 # Stop it with ceph-down.sh.
 #
 #   scripts/ceph-up.sh <empty directory>
@@ -8,7 +8,7 @@
 # Needs (Debian) radosgw ceph-mon ceph-osd ceph-common curl, and node for free ports.
 set -euo pipefail
 
-dir=$(realpath "${1:?which directory?}")
+dir=$(realpath "${1:?usage: ceph-up.sh <empty directory>}")
 conf=$dir/ceph.conf
 gateway=client.rgw.main
 key=s3-upstream
@@ -21,9 +21,9 @@ monitor_port=$(free_port)
 gateway_port=$(free_port)
 endpoint=http://127.0.0.1:$gateway_port
 
-say() { printf '[%2d s] %s\n' "$SECONDS" "$*"; }
+log() { printf '[%2d s] %s\n' "$SECONDS" "$*"; }
 
-# What runs in the background is ended by its pid, which ceph-down.sh finds here.
+# Starts a background process and writes its pid to a file, for ceph-down.sh.
 start() {
   local name=$1
   shift
@@ -32,16 +32,16 @@ start() {
 }
 
 wait_for() {
-  local what=$1
+  local condition=$1
   shift
   for _ in $(seq 300); do
     if "$@" >/dev/null 2>&1; then
-      say "$what"
+      log "$condition"
       return
     fi
     sleep 0.1
   done
-  echo "Ceph: no \"$what\" within 30 s. The last lines of its logs:" >&2
+  echo "Ceph: not reached within 30 s: $condition. Last lines of the logs:" >&2
   tail -n 5 "$dir"/*.out "$dir"/*.log >&2
   exit 1
 }
@@ -55,11 +55,11 @@ mon_initial_members = a
 public_addr = 127.0.0.1
 cluster_addr = 127.0.0.1
 ms_bind_msgr1 = false
-# Nobody else is on this machine's loopback; keys would only take time.
+# No authentication: only this machine can connect, and keys take time.
 auth_cluster_required = none
 auth_service_required = none
 auth_client_required = none
-# Without cephx a client cannot do the encrypted mode that monitors ask for first.
+# Monitors prefer encrypted mode, which a client cannot use without cephx.
 ms_mon_client_mode = crc
 run_dir = $dir
 admin_socket = $dir/\$name.asok
@@ -81,7 +81,7 @@ mon_allow_pool_size_one = true
 mon_max_pg_per_osd = 1000
 mon_data_avail_crit = 1
 mon_data_avail_warn = 2
-# Each change of the cluster would otherwise wait for a second.
+# By default every change to the cluster waits one second.
 paxos_propose_interval = 0.05
 paxos_min_wait = 0.02
 
@@ -91,7 +91,7 @@ osd_objectstore = memstore
 memstore_device_bytes = 8589934592
 
 [$gateway]
-# Without tcp_nodelay every answer waits 40 ms for the client's delayed acknowledgement.
+# Without tcp_nodelay every response waits 40 ms for the client's delayed acknowledgement.
 rgw_frontends = beast endpoint=127.0.0.1:$gateway_port tcp_nodelay=1
 rgw_run_sync_thread = false
 rgw_rados_pool_pg_num_min = 4
@@ -103,7 +103,7 @@ start_monitor() {
   monmaptool --create --addv a "[v2:127.0.0.1:$monitor_port]" "$dir/monmap" -c "$conf" >"$dir/mkfs.out"
   ceph-mon -c "$conf" --mkfs -i a --monmap "$dir/monmap" >>"$dir/mkfs.out" 2>&1
   start mon ceph-mon -c "$conf" -f -i a
-  wait_for "monitor answers" ceph -c "$conf" --connect-timeout 5 status
+  wait_for "monitor responds" ceph -c "$conf" --connect-timeout 5 status
 }
 
 start_osd() {
@@ -124,7 +124,7 @@ start_gateway() {
   radosgw-admin -c "$conf" -n "$gateway" user create --uid=tests --display-name=tests \
     --access-key="$key" --secret-key="$secret" >"$dir/user.out" 2>&1
   start rgw radosgw -c "$conf" -f -n "$gateway"
-  wait_for "S3 answers" curl -fsS "$endpoint/"
+  wait_for "S3 responds" curl -fsS "$endpoint/"
 }
 
 write_env() {
@@ -141,4 +141,4 @@ start_monitor
 start_osd
 start_gateway
 write_env
-say "$(ceph --version | cut -d' ' -f1-3) at $endpoint"
+log "$(ceph --version | cut -d' ' -f1-3) at $endpoint"

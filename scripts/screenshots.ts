@@ -1,4 +1,4 @@
-// npm run screenshots: takes the pictures of the demo page that are in docs/images. Needs a Chromium or Chrome.
+// npm run screenshots: takes the screenshots of the demo page in docs/images. Needs Chromium or Chrome.
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,13 +13,13 @@ const WIDE = { width: 1120, height: 800 }
 const NARROW = { width: 375, height: 800 }
 const GB = 1024 ** 3
 
-interface Look {
+interface Variant {
   name: string
   viewport: { width: number; height: number }
   colorScheme: 'light' | 'dark'
 }
 
-const LOOKS: Look[] = [
+const VARIANTS: Variant[] = [
   { name: 'light', viewport: WIDE, colorScheme: 'light' },
   { name: 'dark', viewport: WIDE, colorScheme: 'dark' },
   { name: 'narrow', viewport: NARROW, colorScheme: 'light' },
@@ -29,15 +29,15 @@ const rowOf = (page: Page, name: string) => page.locator('.row', { hasText: name
 const choose = (page: Page, files: Parameters<Page['setInputFiles']>[1]) =>
   page.setInputFiles('#files', files)
 
-/** A large file that takes no room on the disk. */
-async function makeFilm(folder: string): Promise<string> {
+/** Creates a large sparse file, which takes no disk space. */
+async function createFilm(folder: string): Promise<string> {
   const path = join(folder, 'the-whole-concert.mov')
   await writeFile(path, '')
   await truncate(path, 2 * GB)
   return path
 }
 
-async function takePictures(page: Page, look: Look, film: string): Promise<void> {
+async function takeScreenshots(page: Page, variant: Variant, film: string): Promise<void> {
   const take = async (state: string) => {
     await page.evaluate(async () => {
       for (const image of document.images) image.loading = 'eager'
@@ -45,7 +45,7 @@ async function takePictures(page: Page, look: Look, film: string): Promise<void>
       scrollTo(0, 0)
     })
     const png = await page.screenshot({ fullPage: true })
-    await writeFile(`${FOLDER}/demo-${state}-${look.name}.png`, shrinkPng(png))
+    await writeFile(`${FOLDER}/demo-${state}-${variant.name}.png`, shrinkPng(png))
   }
   const draw = (name: string, hue: number) => drawPicture(page, name, hue)
   await page.locator('#chart .memory.line[d*="L2"]').waitFor({ state: 'attached' })
@@ -83,12 +83,12 @@ async function takePictures(page: Page, look: Look, film: string): Promise<void>
 }
 
 async function takeAll(browser: Browser, film: string): Promise<void> {
-  for (const look of LOOKS) {
+  for (const variant of VARIANTS) {
     const demo = await startProgram('examples/demo/server.ts', {})
     try {
-      const page = await browser.newPage({ viewport: look.viewport, colorScheme: look.colorScheme })
+      const page = await browser.newPage({ viewport: variant.viewport, colorScheme: variant.colorScheme })
       await page.goto(demo.url)
-      await takePictures(page, look, film)
+      await takeScreenshots(page, variant, film)
       await page.close()
     } finally {
       await demo.end()
@@ -99,7 +99,7 @@ async function takeAll(browser: Browser, film: string): Promise<void> {
 const folder = await mkdtemp(join(tmpdir(), 's3-upstream-'))
 const browser = await launchChromium()
 try {
-  await takeAll(browser, await makeFilm(folder))
+  await takeAll(browser, await createFilm(folder))
 } finally {
   await browser.close()
   await rm(folder, { recursive: true })

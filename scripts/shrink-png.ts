@@ -1,12 +1,16 @@
 import { crc32, deflateSync, inflateSync } from 'node:zlib'
 
-// A screenshot has few colours that matter. Written with a palette of 256, it is less than half as large.
+// A screenshot has few distinct colours. With a palette of 256 colours it takes less than half the size.
 // https://www.w3.org/TR/png-3/
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
-const COLORS = 256
+const MAX_COLORS = 256
 
-/** @param png true colour, 8 bits, not interlaced: as Chromium writes it */
+/**
+ * Reduces a PNG to a palette of 256 colours.
+ *
+ * @param png true colour, 8 bits, not interlaced, as Chromium writes it
+ */
 export function shrinkPng(png: Buffer): Buffer {
   const header = chunk(png, 'IHDR')[0] as Buffer
   const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)]
@@ -45,7 +49,7 @@ function write(type: string, data = Buffer.alloc(0)): Buffer {
   return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)])
 }
 
-/** https://www.w3.org/TR/png-3/#9Filter-types */
+/** Reverses the PNG filters. https://www.w3.org/TR/png-3/#9Filter-types */
 function unfilter(data: Buffer, length: number, height: number, channels: number): Buffer {
   const out = Buffer.alloc(length * height)
   for (let y = 0; y < height; y++) {
@@ -68,14 +72,14 @@ function paeth(a: number, b: number, c: number): number {
   return pa <= pb && pa <= pc ? a : pb <= pc ? b : c
 }
 
-/** The most frequent colours, and for every other one the nearest of these. */
+/** Returns the most frequent colours, and a function that maps every colour to the nearest of them. */
 function choosePalette(colors: number[]): { palette: number[]; indexOf(color: number): number } {
   const counts = new Map<number, number>()
   for (const color of colors) counts.set(color, (counts.get(color) ?? 0) + 1)
   const palette: number[] = []
   for (const [color] of [...counts].sort(([, a], [, b]) => b - a)) {
-    // Shades that nobody can tell apart need one place, not twenty.
-    const isNew = palette.length < COLORS && palette.every(other => distance(color, other) > 60)
+    // Colours that look the same share one entry.
+    const isNew = palette.length < MAX_COLORS && palette.every(other => distance(color, other) > 60)
     if (isNew) palette.push(color)
   }
   const known = new Map(palette.map((color, index) => [color, index]))

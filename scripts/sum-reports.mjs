@@ -1,6 +1,6 @@
 // usage: node scripts/sum-reports.mjs FAILED_CHECKS SUITE...
-// Sums the vitest reports reports/SUITE.json and ends with the line "N passed, N failed". A suite without a
-// report, or without a test, has failed; so has a skipped test.
+// Sums the vitest reports reports/SUITE.json. The last line is "N passed, N failed". A suite without a report or
+// without tests counts as one failed test. A skipped test counts as failed.
 import { readFileSync } from 'node:fs'
 
 const [failedChecks, ...suites] = process.argv.slice(2)
@@ -15,7 +15,7 @@ for (const suite of suites) {
   failed += notPassed > 0 || (success && numTotalTests > 0) ? notPassed : 1
   console.log(`${suite}: ${numPassedTests} of ${numTotalTests} passed${report ? '' : ' (no report)'}`)
 }
-// A suite that failed is also a check that failed; it is counted once, by its tests.
+// A failed suite is a failed check too. If tests failed, counts only the tests.
 if (failed === 0) failed = Number(failedChecks)
 
 console.log(`${passed} passed, ${failed} failed`)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs test/store over HTTP against a store: a throw-away Ceph RGW, or the one that S3_ENDPOINT names (with S3_KEY,
-# S3_SECRET and, where it is not us-east-1, S3_REGION). Arguments are vitest's.
+# Runs test/store over HTTP against a temporary Ceph RGW, or against the store at S3_ENDPOINT (with S3_KEY, S3_SECRET
+# and, for a region other than us-east-1, S3_REGION). Passes its arguments to vitest.
 #
-# Installs Ceph where it is missing if it may: as root, or in CI by sudo.
+# Installs Ceph if it is missing: as root, or in CI with sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED=true
@@ -44,7 +44,7 @@ start_ceph() {
 
 ceph=
 vitest=
-# However this ends: what it has started ends with it.
+# Stops all started processes, however the script ends.
 clean_up() {
   if [ -n "$vitest" ]; then kill "$vitest" 2>/dev/null || true; fi
   if [ -n "$ceph" ]; then scripts/ceph-down.sh "$ceph"; fi
@@ -54,7 +54,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 [ -n "${S3_ENDPOINT:-}" ] || start_ceph
-# In the background, because bash hears of a signal only when what is in the foreground has ended.
+# In the background, because bash handles a signal only after the foreground command ends.
 node_modules/.bin/vitest run --config vitest.store.config.ts "$@" &
 vitest=$!
 wait "$vitest"

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { ErrorFault, Fault, FaultFunction, RecordedRequest } from './types.ts'
 
 export class Faults {
-  // Keyed by a fresh object, because the same function may be added twice.
+  // Keyed by a new object for each call, because a test can add the same function twice.
   readonly #active = new Map<object, FaultFunction>()
 
   add(fault: FaultFunction): () => void {
@@ -15,8 +15,8 @@ export class Faults {
 
   async find(request: RecordedRequest): Promise<Fault | undefined> {
     for (const fault of [...this.#active.values()]) {
-      const answer = await fault(request)
-      if (answer !== undefined) return answer
+      const result = await fault(request)
+      if (result !== undefined) return result
     }
     return undefined
   }
@@ -26,30 +26,30 @@ export class Faults {
   }
 }
 
-/** What a fault does to a request, once its time has come. */
-export type Strike =
+/** The effect of a fault on a request, after the delay. */
+export type FaultEffect =
   | { readonly kind: 'drop'; readonly after: boolean }
   | { readonly kind: 'hang'; readonly after: boolean }
   | { readonly kind: 'error'; readonly after: boolean; readonly error: ErrorFault }
 
-/** Undefined for a fault that only waits. */
-export function strikeOf(fault: Fault): Strike | undefined {
+/** Returns undefined for a fault that only waits. */
+export function effectOf(fault: Fault): FaultEffect | undefined {
   if (fault.drop !== undefined) return { kind: 'drop', after: fault.drop === 'after' }
   if (fault.hang !== undefined) return { kind: 'hang', after: fault.hang === 'after' }
   if (fault.status !== undefined) return { kind: 'error', after: fault.after === true, error: fault }
   return undefined
 }
 
-/** Rejects when the signal aborts first. */
+/** Waits for `delay`, then `until`. Rejects if the signal aborts first. */
 export async function waitFor({ delay, until }: Fault, signal: AbortSignal): Promise<void> {
-  // First of all, so that a rejection during the delay does not go unhandled.
+  // Must precede the delay: `until` could reject during the delay, as an unhandled rejection.
   const settled = Promise.allSettled([until])
   if (delay !== undefined) await wait(delay, undefined, { signal })
-  await orAbort(settled, signal)
+  await abortable(settled, signal)
 }
 
-/** Settles like the promise, or rejects when the signal aborts first. */
-export function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Settles like the promise. Rejects if the signal aborts first. */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason)
     if (signal.aborted) onAbort()

@@ -34,6 +34,7 @@ export function inspectUploads(store: Store, name: string): UnfinishedUpload[] {
 }
 
 function existingBucket(store: Store, name: string): Bucket {
-  if (!store.hasBucket(name)) throw new TypeError(`There is no bucket named ${JSON.stringify(name)}`)
+  if (!store.hasBucket(name))
+    throw new TypeError(`Bucket ${JSON.stringify(name)} does not exist. Add it to the option buckets.`)
   return store.bucket(name)
 }

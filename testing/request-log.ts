@@ -2,7 +2,7 @@ import type { Headers } from './http/headers.ts'
 import type { Target } from './http/s3-request.ts'
 import type { RecordedRequest } from './types.ts'
 
-/** A record whose answer is still to come. */
+/** A record whose `status` is set when the server responds. */
 export type OpenRecord = Omit<RecordedRequest, 'status'> & { status?: number }
 
 export class RequestLog {

@@ -1,10 +1,10 @@
 export interface S3ErrorDetails {
   headers?: Record<string, string>
-  /** Further elements of the error document, such as `Condition`. */
+  /** Additional elements of the error document, such as `Condition`. */
   elements?: Record<string, string>
 }
 
-/** An error as S3 names it. See https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+/** An error response of S3. See https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 export class S3Error extends Error {
   override readonly name = 'S3Error'
   readonly status: number
@@ -53,4 +53,4 @@ export const preconditionFailed = (condition: string) =>
   })
 
 export const notImplemented = (what: string) =>
-  new S3Error(501, 'NotImplemented', `${what} is not implemented by this test server`)
+  new S3Error(501, 'NotImplemented', `startS3() does not implement ${what}`)

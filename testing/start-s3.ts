@@ -10,14 +10,14 @@ import { Store } from './store/store.ts'
 import type { S3Server, S3ServerOptions } from './types.ts'
 
 const HOST = '127.0.0.1'
-const MIN_PART_SIZE = 5 * 1024 ** 2
+const DEFAULT_MIN_PART_BYTES = 5 * 1024 ** 2
 
 /**
- * Starts an S3 server in this process that keeps everything in memory, for tests and demos: no Docker, no files.
- * It speaks path-style S3 over HTTP on 127.0.0.1 and checks signatures, checksums and multipart rules as S3 does.
- * Chunk signatures inside aws-chunked bodies are the exception: they are not verified.
+ * Starts an S3 server in this process, for tests and demos. It needs no Docker, writes no files and keeps all objects
+ * in memory. It serves path-style S3 over HTTP on 127.0.0.1, and checks signatures, checksums and multipart rules as S3
+ * does. It does not verify the chunk signatures inside aws-chunked bodies.
  *
- * Rejects with a TypeError for options that make no sense, and with Node's error when the port is taken.
+ * Rejects with a TypeError if an option is invalid, and with Node's error (`EADDRINUSE`) if the port is in use.
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
  * @example
@@ -31,7 +31,7 @@ const MIN_PART_SIZE = 5 * 1024 ** 2
 export async function startS3(options: S3ServerOptions = {}): Promise<S3Server> {
   const { credentials = { accessKeyId: 'test', secretAccessKey: 'test-secret' }, buckets = [] } = options
   const store = new Store({
-    minPartSize: checkMinPartSize(options.minPartSize ?? MIN_PART_SIZE),
+    minPartSize: checkMinPartSize(options.minPartSize ?? DEFAULT_MIN_PART_BYTES),
     maxStoredBody: checkStoreBodies(options.storeBodies ?? true),
     requirePartChecksums: options.requirePartChecksums ?? false,
   })
@@ -40,10 +40,10 @@ export async function startS3(options: S3ServerOptions = {}): Promise<S3Server> 
   const server = await listen(state, options.port ?? 0)
   const endpoint = `http://${HOST}:${portOf(server)}`
   const client = new S3Client({ endpoint, region: REGION, credentials, forcePathStyle: true })
-  return createHandle(state, server, endpoint, client)
+  return createS3Server(state, server, endpoint, client)
 }
 
-function createHandle(state: ServerState, server: Server, endpoint: string, client: S3Client): S3Server {
+function createS3Server(state: ServerState, server: Server, endpoint: string, client: S3Client): S3Server {
   let closed: Promise<void> | undefined
   return {
     endpoint,
@@ -68,33 +68,31 @@ function createHandle(state: ServerState, server: Server, endpoint: string, clie
 
 function checkMinPartSize(bytes: number): number {
   if (Number.isSafeInteger(bytes) && bytes >= 0) return bytes
-  throw new TypeError(`minPartSize must be a whole number of bytes, not ${bytes}`)
+  throw new TypeError(`minPartSize must be a non-negative integer (bytes), got ${bytes}`)
 }
 
 function checkStoreBodies(store: boolean | number): number {
   if (typeof store === 'boolean') return store ? Number.POSITIVE_INFINITY : 0
   if (store >= 0) return store
-  throw new TypeError(`storeBodies must be true, false or a number of bytes, not ${store}`)
+  throw new TypeError(`storeBodies must be true, false or a number of bytes, got ${store}`)
 }
 
 function createInitialBucket(store: Store, name: string): void {
   try {
     store.createBucket(name)
   } catch (cause) {
-    throw new TypeError(
-      `buckets: ${JSON.stringify(name)} is no valid bucket name (3 to 63 of a-z, 0-9, . and -), or is named twice`,
-      {
-        cause,
-      },
-    )
+    const problem = store.hasBucket(name)
+      ? 'is listed twice'
+      : 'is not a valid bucket name: use 3 to 63 of a-z, 0-9, "." and "-"'
+    throw new TypeError(`buckets: ${JSON.stringify(name)} ${problem}`, { cause })
   }
 }
 
 function listen(state: ServerState, port: number): Promise<Server> {
-  const handle = (mustContinue: boolean) => (request: IncomingMessage, response: ServerResponse) => {
-    void handleRequest(state, new Exchange(request, response, mustContinue))
+  const handle = (expectsContinue: boolean) => (request: IncomingMessage, response: ServerResponse) => {
+    void handleRequest(state, new Exchange(request, response, expectsContinue))
   }
-  // Faults may hold a request for as long as a test wants, and an idle connection must not close under a client.
+  // No timeouts: a fault can delay a request without limit, and a client can reuse an idle connection at any time.
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 0 }, handle(false))
   server.on('checkContinue', handle(true))
   return new Promise((resolve, reject) => {
@@ -105,7 +103,8 @@ function listen(state: ServerState, port: number): Promise<Server> {
 
 function portOf(server: Server): number {
   const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('The server has no port')
+  if (address === null || typeof address === 'string')
+    throw new Error('The server does not listen on a TCP port')
   return address.port
 }
 

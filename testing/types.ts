@@ -12,35 +12,35 @@ export interface S3Credentials {
 
 export interface S3ServerOptions {
   /**
-   * TCP port on 127.0.0.1; 0 takes a free one.
+   * TCP port on 127.0.0.1; 0 selects a free port.
    * @default 0
    */
   port?: number
   /**
-   * Names of buckets that exist from the start. More can be made with CreateBucket.
+   * Names of the buckets to create at the start. CreateBucket creates more.
    * @default []
    */
   buckets?: readonly string[]
   /**
-   * The one key pair whose signatures are accepted.
+   * The only key pair whose signatures the server accepts.
    * @default { accessKeyId: 'test', secretAccessKey: 'test-secret' }
    */
   credentials?: S3Credentials
   /**
-   * Smallest size in bytes of every S3 part but the last; CompleteMultipartUpload answers `EntityTooSmall` below it.
-   * S3's own limit is the default; a lower one keeps tests of many parts cheap.
+   * Minimum size in bytes of every S3 part except the last. CompleteMultipartUpload fails with `EntityTooSmall` if a
+   * part is smaller. The default is the limit of S3; a lower value makes tests with many parts cheap.
    * @default 5_242_880
    */
   minPartSize?: number
   /**
-   * `false` keeps sizes, ETags and checksums, but no bytes: `objects()[n].body` is empty and GetObject answers 501.
-   * A number does that with objects of more than so many bytes. For uploads larger than memory.
+   * `true` stores every body. `false` stores no bodies, only sizes, ETags and checksums: `objects()[n].body` is empty,
+   * and GetObject fails with 501. A number stores bodies up to this size in bytes. For uploads larger than memory.
    * @default true
    */
   storeBodies?: boolean | number
   /**
-   * `true` refuses, as AWS does, to complete an upload with a `COMPOSITE` checksum unless every S3 part was sent and
-   * completed with its checksum. Many S3-compatible stores accept it, so it is off.
+   * `true` rejects an upload with a `COMPOSITE` checksum unless UploadPart and CompleteMultipartUpload both include the
+   * checksum of every S3 part. AWS requires these checksums; many S3-compatible stores do not.
    * @default false
    */
   requirePartChecksums?: boolean
@@ -49,23 +49,23 @@ export interface S3ServerOptions {
 /** A visible object: the latest version of its key, unless that is a delete marker. */
 export interface StoredObject {
   readonly key: string
-  /** Empty when `storeBodies` says that it is not kept. */
+  /** Empty if `storeBodies` excludes this object. */
   readonly body: Buffer
   /** Bytes. */
   readonly size: number
-  /** Media type; `binary/octet-stream`, as in S3, when the upload named none. */
+  /** Media type. `binary/octet-stream`, as in S3, if the upload had none. */
   readonly type: string
   /** Without quotes. `<md5>-<number of S3 parts>` after a multipart upload. */
   readonly etag: string
   /** Only in a bucket whose versioning is or was enabled. */
   readonly versionId?: string
-  /** User metadata, names in lower case without `x-amz-meta-`. */
+  /** User metadata. Names are in lower case, without `x-amz-meta-`. */
   readonly metadata: Readonly<Record<string, string>>
-  /** The headers stored with the object (`cache-control`, `x-amz-tagging`, `x-amz-acl`, …), names in lower case. */
+  /** Headers stored with the object: `cache-control`, `x-amz-tagging`, `x-amz-acl` and others. Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
-  /** Base64; `-<number of S3 parts>` follows a composite one. Empty when the client sent none. */
+  /** In Base64. A composite checksum ends with `-<number of S3 parts>`. Empty if the client sent none. */
   readonly checksums: Readonly<Partial<Record<ChecksumAlgorithm, string>>>
-  /** Sizes of the S3 parts in bytes; undefined after PutObject. */
+  /** Sizes of the S3 parts in bytes. Undefined after PutObject. */
   readonly parts?: readonly number[]
 }
 
@@ -73,54 +73,54 @@ export interface StoredObject {
 export interface UnfinishedUpload {
   readonly key: string
   readonly uploadId: string
-  /** In order of part number; sizes in bytes. */
+  /** Sorted by part number. Sizes are in bytes. */
   readonly parts: readonly { readonly partNumber: number; readonly size: number }[]
 }
 
-/** One request as it arrived, whatever became of it. */
+/** A request that the server received, successful or not. */
 export interface RecordedRequest {
-  /** Name in the S3 API. One that the server does not implement is recorded too, and answered with 501. */
+  /** Name in the S3 API. The server also records operations that it does not implement; they fail with 501. */
   readonly operation: S3Operation | (string & {})
   readonly method: string
   /** Empty for ListBuckets. */
   readonly bucket: string
-  /** Decoded; empty for an operation on a bucket. */
+  /** Percent-decoded. Empty for operations on a bucket. */
   readonly key: string
   readonly partNumber?: number
   readonly uploadId?: string
-  /** Which request for this operation it is since the start or the last `reset()`, counted from 1. */
+  /** Number of this request among those for the same operation since the start or the last `reset()`, from 1. */
   readonly n: number
-  /** Declared bytes of content, without the framing of aws-chunked; 0 when none are declared. */
+  /** Declared size of the content in bytes, without aws-chunked framing. 0 if the request declares no size. */
   readonly size: number
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>
-  /** HTTP status, set when the answer is sent; undefined while in flight, and for good when dropped or hung. */
+  /** HTTP status of the response. Undefined until the server responds; a dropped or hanging request never has one. */
   readonly status?: number
 }
 
-/** When a fault strikes. Nothing of the request body is read while it waits. */
+/** The delay before a fault takes effect. The server reads no request body during the delay. */
 export interface FaultTiming {
-  /** Milliseconds to wait before anything else. */
+  /** Milliseconds. */
   delay?: number
-  /** Waits until this promise settles, whichever way. */
+  /** A promise to wait for, after `delay`. The wait ends when it resolves or rejects. */
   until?: PromiseLike<unknown>
 }
 
-/** Answers with an S3 error. See https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+/** Sends an S3 error response. See https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 export interface ErrorFault extends FaultTiming {
-  /** HTTP status. S3 may also answer CompleteMultipartUpload with an error under status 200. */
+  /** HTTP status. 200 is possible too: S3 can report an error of CompleteMultipartUpload with status 200. */
   status: number
   /** S3 error code, such as `SlowDown`. */
   code: string
   message?: string
   headers?: Record<string, string>
-  /** The operation takes effect, and only then is the error sent: success that looks like failure. */
+  /** `true` performs the operation before it sends the error: the client sees a failure, but S3 has the object. */
   after?: boolean
   drop?: never
   hang?: never
 }
 
-/** Destroys the connection without an answer: `true` before the operation takes effect, `'after'` once it has. */
+/** Destroys the connection without a response: `true` before the operation, `'after'` after it. */
 export interface DropFault extends FaultTiming {
   drop: true | 'after'
   hang?: never
@@ -128,8 +128,8 @@ export interface DropFault extends FaultTiming {
 }
 
 /**
- * Takes the request body and never answers, until the client goes away or the server closes: `true` instead of the
- * operation, `'after'` once it has taken effect.
+ * Reads the request body and never responds, until the client disconnects or the server closes. `true` does not perform
+ * the operation; `'after'` performs it first.
  */
 export interface HangFault extends FaultTiming {
   hang: true | 'after'
@@ -137,7 +137,7 @@ export interface HangFault extends FaultTiming {
   status?: never
 }
 
-/** Handles the request as usual, only later. */
+/** Performs the operation normally, after the delay. */
 export interface WaitFault extends FaultTiming {
   drop?: never
   hang?: never
@@ -146,7 +146,7 @@ export interface WaitFault extends FaultTiming {
 
 export type Fault = ErrorFault | DropFault | HangFault | WaitFault
 
-/** Called for each request on arrival, before its signature is checked. `undefined` lets the request be. */
+/** Called for each request when its headers arrive, before the signature check. `undefined` means no fault. */
 export type FaultFunction = (request: RecordedRequest) => Fault | undefined | Promise<Fault | undefined>
 
 export interface S3Server {
@@ -154,33 +154,34 @@ export interface S3Server {
   readonly endpoint: string
   readonly region: string
   readonly credentials: Readonly<S3Credentials>
-  /** A client configured for this server; `close()` destroys it. */
+  /** A client configured for this server. `close()` destroys it. */
   readonly client: S3Client
-  /** All requests since the start or the last `reset()`, in order of arrival. The array is live. */
+  /** All requests since the start or the last `reset()`, in order of arrival. The server updates this array. */
   readonly requests: readonly RecordedRequest[]
-  /** Visible objects in S3's order, by the UTF-8 bytes of their keys. Throws a TypeError when there is no such bucket. */
+  /** Returns the visible objects, sorted by the UTF-8 bytes of their keys. Throws a TypeError for an unknown bucket. */
   objects(bucket: string): StoredObject[]
-  /** Unfinished multipart uploads by key, then age. Throws a TypeError when there is no such bucket. */
+  /** Returns the unfinished multipart uploads, sorted by key, then age. Throws a TypeError for an unknown bucket. */
   uploads(bucket: string): UnfinishedUpload[]
   /**
-   * Makes requests fail. Several faults may be active: the first, in order of addition, that answers something wins.
-   * A function that throws makes the server answer 500 `InternalError`.
+   * Adds a fault, which makes requests fail or wait. For each request the server calls the fault functions in the order
+   * in which they were added, and applies the first result that is not `undefined`. If a function throws, the server
+   * responds with 500 `InternalError`.
    *
    * @returns a function that removes this fault
    * @example
-   * // the second S3 part fails once
+   * // the second UploadPart fails once
    * s3.fault(r => (r.operation === 'UploadPart' && r.n === 2 ? { status: 503, code: 'SlowDown' } : undefined))
-   * // every completion takes effect, but its answer is lost
+   * // S3 completes every upload, but the response is lost
    * s3.fault(r => (r.operation === 'CompleteMultipartUpload' ? { drop: 'after' } : undefined))
-   * // S3 parts are held until the test lets them go
+   * // every UploadPart waits until the test resolves the promise
    * s3.fault(r => (r.operation === 'UploadPart' ? { until: released } : undefined))
    */
   fault(fault: FaultFunction): () => void
   /**
-   * Drops objects, uploads, versioning, recorded requests and faults; keeps the buckets. What a request still in
-   * flight stores afterwards is not seen.
+   * Removes objects, uploads, versioning settings, recorded requests and faults. Keeps the buckets. Objects stored
+   * afterwards by requests that were in flight are not visible.
    */
   reset(): void
-  /** Resolves when the port is free and every connection is closed. Requests in flight are cut off. */
+  /** Closes the server and destroys all connections, busy ones included. Resolves when the port is free. */
   close(): Promise<void>
 }

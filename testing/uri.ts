@@ -1,12 +1,12 @@
-/** Percent-encodes all but the unreserved characters of RFC 3986, as S3 and SigV4 want it. */
-export function encodeUri(text: string): string {
-  return encodeURIComponent(text).replace(
+/** Percent-encodes all but the unreserved characters of RFC 3986, as SigV4 requires. */
+export function encodeUri(value: string): string {
+  return encodeURIComponent(value).replace(
     /[!'()*]/g,
     char => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
   )
 }
 
-/** Like `encodeUri`, but leaves the slashes of a key. */
+/** Like `encodeUri`, but keeps slashes. */
 export function encodePath(path: string): string {
   return path.split('/').map(encodeUri).join('/')
 }

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import busboy from 'busboy'
 import { created, failed, LIMITS } from './common.js'
 
-/** A floor: the form is parsed, and its bytes dropped. Nothing is stored. */
+/** A lower bound: parses the form and discards its bytes. Stores nothing. */
 export function create() {
   return createServer((request, response) => {
     const parser = busboy({ headers: request.headers, limits: LIMITS })

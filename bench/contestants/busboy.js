@@ -4,7 +4,7 @@ import { Upload } from '@aws-sdk/lib-storage'
 import busboy from 'busboy'
 import { BUCKET, createClient, created, failed, LIMITS } from './common.js'
 
-/** What a careful person writes without a library for it: limits kept, every upload awaited, errors answered. */
+/** A careful implementation by hand: enforces the limits, awaits every upload and responds to errors. */
 export function create(settings) {
   const client = createClient(settings)
 
@@ -14,13 +14,13 @@ export function create(settings) {
       const parser = busboy({ headers: request.headers, limits: LIMITS })
       parser.on('file', (_field, file, { mimeType }) => {
         const upload = store(file, mimeType)
-        // What fails while the form is still read is not to be an unhandled rejection.
+        // Prevents an unhandled rejection if the upload fails while the form is still being read.
         upload.catch(reject)
         uploads.push(upload)
       })
       parser.once('error', reject)
       parser.once('close', () => Promise.all(uploads).then(resolve, reject))
-      request.once('aborted', () => reject(new Error('The client has gone.')))
+      request.once('aborted', () => reject(new Error('The client disconnected.')))
       request.pipe(parser)
     })
   }

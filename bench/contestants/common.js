@@ -4,7 +4,7 @@ import { S3Client } from '@aws-sdk/client-s3'
 
 export const BUCKET = 'uploads'
 
-/** What a careful person would set, and the same for everyone; the largest file here is of 5 GB. */
+/** The same limits for every contestant. The largest file is 5 GB. */
 export const LIMITS = {
   fileSize: 6 * 1024 ** 3,
   files: 10,
@@ -13,13 +13,13 @@ export const LIMITS = {
   fieldNameSize: 100,
 }
 
-/** The SDK's default, said aloud: it bounds how many requests to storage a server has in flight. */
+/** The default of the SDK, made explicit. It limits the requests to storage that a server has in flight. */
 const MAX_SOCKETS = 50
 
 /**
- * The same client for everyone. Its agents are made here, for then the SDK keeps their connections. From agents
- * of its own it takes a new connection, with a new TLS handshake, for every body above 2 MiB, because it sends
- * those with `Expect: 100-continue`; `defaultAgents` shows what that costs.
+ * Creates the same client for every contestant. With agents from the user, the SDK reuses their connections. With its
+ * own agents, it opens a new connection with a new TLS handshake for every body over 2 MiB, because it sends these with
+ * `Expect: 100-continue`. The option `defaultAgents` measures that cost.
  */
 export function createClient({ endpoint, ca, options = {} }) {
   const agent = { keepAlive: true, maxSockets: MAX_SOCKETS }
@@ -34,12 +34,12 @@ export function createClient({ endpoint, ca, options = {} }) {
   })
 }
 
-/** The shortest answer that says what was stored. */
+/** Responds with a minimal list of the stored files. */
 export function created(response, files) {
   response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify({ files }))
 }
 
-/** Errors are reported in full: the run shows them. */
+/** Responds with the full error, which the run prints. */
 export function failed(response, error) {
   if (response.headersSent) return response.destroy()
   response

@@ -4,7 +4,7 @@ import multipart from '@fastify/multipart'
 import fastify from 'fastify'
 import { BUCKET, createClient, LIMITS } from './common.js'
 
-/** As its README has it: files one after the other, each checked for having been cut. */
+/** As in its README: stores one file after the other, and checks each for truncation. */
 export async function create(settings) {
   const client = createClient(settings)
   const app = fastify({ requestTimeout: 0 })

@@ -5,7 +5,7 @@ import { Upload } from '@aws-sdk/lib-storage'
 import formidable from 'formidable'
 import { BUCKET, createClient, created, failed, LIMITS } from './common.js'
 
-/** Files go where `fileWriteStreamHandler` says: into a PassThrough that an Upload reads. */
+/** Uses `fileWriteStreamHandler` to write each file to a PassThrough, which an Upload reads. */
 export function create(settings) {
   const client = createClient(settings)
 

@@ -1,6 +1,6 @@
 /**
- * Who takes part: a server module of this folder, and its options. `stores` says what has to be at storage
- * afterwards: each file, each whole request body (the proxy does not know what is in it), or nothing.
+ * The contestants: each has a server module in this folder, and options for it. `stores` is what storage must have
+ * received after a run: each file, each whole request body (from the proxy, which does not parse it), or nothing.
  */
 export const contestants = {
   express: ours('s3-upstream, Express', { framework: 'express' }),

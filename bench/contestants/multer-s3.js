@@ -5,7 +5,7 @@ import multer from 'multer'
 import multerS3 from 'multer-s3'
 import { BUCKET, createClient, created, failed, LIMITS } from './common.js'
 
-/** As its README has it, with limits. */
+/** As in its README, with limits. */
 export function create(settings) {
   const upload = multer({
     limits: LIMITS,

@@ -4,7 +4,7 @@ import https from 'node:https'
 import { pipeline } from 'node:stream/promises'
 import { BUCKET, created, failed } from './common.js'
 
-/** A floor: the request is piped to storage as it is. No form is read, nothing is signed or checked. */
+/** A lower bound: pipes the request to storage unchanged. Parses, signs and checks nothing. */
 export function create({ endpoint, ca }) {
   const { Agent, request: send } = endpoint.startsWith('https:') ? https : http
   const agent = new Agent({ keepAlive: true, ca })
@@ -15,12 +15,12 @@ export function create({ endpoint, ca }) {
       agent,
       headers: { 'content-length': request.headers['content-length'] },
     })
-    const answered = new Promise((resolve, reject) => {
+    const responded = new Promise((resolve, reject) => {
       upstream.once('response', response => response.resume().once('end', () => resolve(response.statusCode)))
       upstream.once('error', reject)
     })
-    await Promise.all([pipeline(request, upstream), answered])
-    return answered
+    await Promise.all([pipeline(request, upstream), responded])
+    return responded
   }
 
   return createServer((request, response) => {

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { temporaryFolder } from './temporary.js'
 
 /**
- * A certificate for this run of the benchmark, signed by itself. Needs the `openssl` program. It is in a file too,
- * for clients that are told of it by NODE_EXTRA_CA_CERTS.
+ * Creates a self-signed certificate for this run. Needs the program `openssl`. The certificate is also in a file, for
+ * clients that load it from NODE_EXTRA_CA_CERTS.
  */
 export function makeCertificate() {
   const folder = temporaryFolder()

@@ -3,31 +3,31 @@ import { startChild } from '../processes/child.js'
 import { formLength } from '../processes/form.js'
 import { makeCertificate } from './certificate.js'
 
-/** Nothing here takes that long, unless a contestant answers no more. */
-const TIME_LIMIT = 10 * 60_000
+/** Ends a contestant that no longer responds. No run takes this long otherwise. */
+const RUN_TIMEOUT_MS = 10 * 60_000
 
-/** Storage and load generator, each a process of its own, for as long as the benchmark runs. */
+/** Starts the storage and the load generator, each in its own process. They run until `close()`. */
 export async function openLab() {
   const { keyFile, certFile, cert } = makeCertificate()
   const storage = startChild('storage.js', { keyFile, certFile })
   const load = startChild('load.js', {})
-  const ports = await storage.ask('start')
+  const ports = await storage.call('start')
 
-  /** Has a contestant do some work in a fresh process, and returns what it took. */
+  /** Runs the work on a contestant in a new process, and returns its figures. */
   async function measure(contestant, work, { execArgv } = {}) {
     const protocol = work.secure ? 'https' : 'http'
     const endpoint = `${protocol}://127.0.0.1:${ports[protocol]}`
     const settings = { contestant, endpoint, ca: cert, options: work.options }
     const server = startChild('server.js', settings, { execArgv, env: { NODE_EXTRA_CA_CERTS: certFile } })
-    const timer = setTimeout(() => server.end(), TIME_LIMIT)
+    const timer = setTimeout(() => server.end(), RUN_TIMEOUT_MS)
     try {
-      const port = await server.ask('start')
-      await storage.ask('prepare', { delay: 0 })
+      const port = await server.call('start')
+      await storage.call('prepare', { delay: 0 })
       await sendAndCheck({ uploads: 1, size: work.size, ...work.warmUp }, port, contestant)
-      await storage.ask('prepare', { delay: work.delay ?? 0 })
-      await server.ask('begin')
+      await storage.call('prepare', { delay: work.delay ?? 0 })
+      await server.call('begin')
       const sent = await sendAndCheck(work, port, contestant)
-      return figures(sent, await server.ask('end'), work)
+      return figures(sent, await server.call('end'), work)
     } finally {
       clearTimeout(timer)
       await server.end()
@@ -36,9 +36,9 @@ export async function openLab() {
 
   async function sendAndCheck(work, port, contestant) {
     const { size, uploads, concurrency = 1, rate } = work
-    const sent = await load.ask('run', { port, size, uploads, concurrency, rate })
+    const sent = await load.call('run', { port, size, uploads, concurrency, rate })
     if (sent.failed > 0) throw new Error(`${sent.failed} of ${uploads} uploads failed: ${sent.firstError}`)
-    const { objects } = await storage.ask('report')
+    const { objects } = await storage.call('report')
     checkStored(objects, contestants[contestant].stores, work)
     return sent
   }
@@ -51,14 +51,14 @@ export async function openLab() {
   }
 }
 
-/** A contestant that loses or invents bytes is not to be praised for its speed. */
+/** Throws if the storage did not receive every file complete: figures of a faulty run are not valid. */
 function checkStored(objects, stores, { uploads, size }) {
   if (stores === 'nothing') return
   const expected = stores === 'body' ? formLength(size) : size
-  const whole = objects.filter(stored => stored === expected).length
-  if (whole === uploads && objects.length === uploads) return
+  const complete = objects.filter(stored => stored === expected).length
+  if (complete === uploads && objects.length === uploads) return
   throw new Error(
-    `of ${uploads} files of ${expected} bytes, ${whole} were stored whole (${objects.length} objects)`,
+    `${complete} of ${uploads} files are complete (${expected} bytes each); storage has ${objects.length} objects`,
   )
 }
 

@@ -8,10 +8,10 @@ const BENCH = fileURLToPath(new URL('../', import.meta.url))
 const INSTALLED = `${BENCH}node_modules/s3-upstream/`
 
 /**
- * Makes everything ready to run: the peers from the lock file, the library as it is built now. The library is
- * copied to where an installed one would be, so that it shares the SDK, express and busboy with its peers.
+ * Installs the peers from the lock file, and builds and copies the library. The copy goes into `node_modules`, like an
+ * installed package, so that it shares the SDK, express and busboy with its peers.
  *
- * @param folder of another copy of the project: an older one, say
+ * @param folder another copy of the project to use instead, for example an older version
  */
 export function prepareLibrary({ build = true, folder } = {}) {
   if (!isInstalled()) npm('ci', BENCH)
@@ -33,22 +33,22 @@ function isInstalled() {
 function npm(command, folder) {
   execFileSync('npm', command.split(' '), {
     cwd: folder,
-    // What it has to say is wanted only when it fails; then it is part of the error.
+    // Hides the output of npm. If npm fails, the error includes it.
     stdio: 'pipe',
     shell: process.platform === 'win32',
   })
 }
 
-/** A dependency that the library gained has to be installed here too. */
+/** Throws if `bench/package.json` lacks a dependency of the library. */
 function checkDependencies({ dependencies = {} }) {
-  const here = readPackage(BENCH).dependencies
-  const missing = Object.entries(dependencies).filter(([name, range]) => here[name] !== range)
+  const installed = readPackage(BENCH).dependencies
+  const missing = Object.entries(dependencies).filter(([name, range]) => installed[name] !== range)
   if (missing.length === 0) return
   const list = missing.map(([name, range]) => `"${name}": "${range}"`).join(', ')
-  throw new Error(`bench/package.json needs what the library depends on: ${list}`)
+  throw new Error(`Add the dependencies of the library to bench/package.json: ${list}`)
 }
 
-/** Versions of everyone who takes part. */
+/** Returns the versions of the library and its peers. */
 export function versions() {
   const { dependencies } = readPackage(BENCH)
   const names = Object.keys(dependencies).filter(name => !['bytes', 'mime-types'].includes(name))

@@ -1,6 +1,6 @@
 import { cpus, release, totalmem, type } from 'node:os'
 
-/** What figures depend on; nothing that tells whose machine it is. */
+/** Describes the machine as far as the figures depend on it, without names or addresses. */
 export function describeMachine() {
   return {
     cpu: cpus()[0].model.trim(),

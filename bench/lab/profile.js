@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryFolder } from './temporary.js'
 
-const SHOWN = 12
+const MAX_ROWS = 12
 
 /**
- * Has a contestant work under Node's profiler, and sums up the busy time of its main thread: by function, and by
- * whose function it is.
+ * Runs a contestant under Node's profiler, and sums the busy time of its main thread by function and by owner (a
+ * package, Node or native code).
  */
 export async function profile(lab, contestant, work) {
   const folder = temporaryFolder()
@@ -18,7 +18,7 @@ export async function profile(lab, contestant, work) {
   return { cost, functions: shares(times, nameOf), owners: shares(times, ownerOf) }
 }
 
-/** `[call frame, microseconds]` for every function, the idle time aside. */
+/** Returns `[call frame, microseconds]` for every function, without idle time. */
 function selfTimes({ nodes, samples, timeDeltas }) {
   const times = new Map()
   for (const [index, id] of samples.entries()) times.set(id, (times.get(id) ?? 0) + timeDeltas[index])
@@ -29,17 +29,17 @@ function selfTimes({ nodes, samples, timeDeltas }) {
 
 function shares(times, nameOfFrame) {
   const sums = new Map()
-  let all = 0
+  let total = 0
   for (const [frame, time] of times) {
     const name = nameOfFrame(frame)
     sums.set(name, (sums.get(name) ?? 0) + time)
-    all += time
+    total += time
   }
-  const sorted = [...sums].sort(([, a], [, b]) => b - a).slice(0, SHOWN)
-  return sorted.map(([name, time]) => ({ name, share: time / all }))
+  const sorted = [...sums].sort(([, a], [, b]) => b - a).slice(0, MAX_ROWS)
+  return sorted.map(([name, time]) => ({ name, share: time / total }))
 }
 
-/** A package, Node's own JavaScript, or what is neither: the collector, native functions, the kernel. */
+/** Returns the package of a function, Node's JavaScript, or a name for native code and the garbage collector. */
 function ownerOf({ functionName, url }) {
   if (functionName === '(garbage collector)') return 'garbage collection'
   if (url === '') return 'native code: sockets, TLS, copies'
@@ -50,7 +50,7 @@ function ownerOf({ functionName, url }) {
   return name?.replace(/^(@aws-sdk|@smithy)\/.*/, 'AWS SDK') ?? 'the program itself'
 }
 
-/** Where a function is, without the folders of this machine. */
+/** Returns the name and place of a function, without absolute paths. */
 function nameOf({ functionName, url, lineNumber }) {
   if (url === '') return functionName || '(native)'
   const place = url.startsWith('node:') ? url : url.replace(/^.*\/(?:node_modules|bench)\//, '')

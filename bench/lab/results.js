@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { spread } from './stats.js'
 
-/** Figures as they come in, in the shape in which they are kept: measure → case → contestant → runs. */
+/** Creates the results, in the structure of the results file: measure → case → contestant → runs. */
 export function createResults(about) {
   return { ...about, measures: {} }
 }
@@ -15,26 +15,26 @@ export function addRun(results, { measure, case: { name }, contestant }, run) {
 }
 
 /**
- * Takes over the measures, and the profiles, that these results have none of. Figures of other machines or other
- * versions are not to stand beside them.
+ * Copies the measures and profiles that `results` lacks from `earlier`. Throws if machine or versions differ, because
+ * such figures are not comparable.
  */
 export function keepOthers(results, earlier) {
   for (const about of ['machine', 'versions']) {
     if (!isDeepStrictEqual(results[about], earlier[about])) {
-      throw new Error(`The earlier results are of other ${about}: run the whole benchmark.`)
+      throw new Error(`The earlier results have a different "${about}". Run the whole benchmark.`)
     }
   }
   results.measures = { ...earlier.measures, ...results.measures }
   results.profiles = { ...earlier.profiles, ...results.profiles }
 }
 
-/** Median and spread of a figure; undefined where there is none. */
+/** Returns median and spread of a figure; undefined if no run has it. */
 export function figureOf(results, measure, name, contestant, figure) {
   const runs = results.measures[measure]?.[name]?.[contestant] ?? []
   return spread(runs, figure)
 }
 
-/** Ratio of two contestants' medians in the same run. */
+/** Returns the ratio of two contestants' medians; undefined if one has no figure. */
 export function ratioOf(results, measure, name, [contestant, other], figure) {
   const one = figureOf(results, measure, name, contestant, figure)
   const another = figureOf(results, measure, name, other, figure)

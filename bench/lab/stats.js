@@ -1,4 +1,4 @@
-/** The value below which `share` of the values lie: 0 is the least, 1 the greatest. */
+/** Returns the value below which `share` of the values lie: 0 gives the minimum, 1 the maximum. */
 export function percentile(values, share) {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
@@ -10,7 +10,7 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
-/** Median and spread of one figure over several runs; undefined where no run has it. */
+/** Returns median, minimum and maximum of one figure over several runs; undefined if no run has it. */
 export function spread(runs, figure) {
   const values = runs.map(run => run[figure]).filter(value => value !== undefined)
   if (values.length === 0) return undefined

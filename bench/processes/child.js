@@ -2,15 +2,15 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** Every child that has not ended yet, so that none outlives the run. */
+/** All children that are still running. */
 const running = new Set()
 
-const LAST_WORDS = 2000
-const GRACE = 10_000
+const MAX_STDERR_CHARS = 2000
+const EXIT_TIMEOUT_MS = 10_000
 
 /**
- * Starts one of the programs of this folder as a process of its own, and returns a function for each of its
- * handlers by `ask(name, argument)`.
+ * Starts a program of this folder in its own process. `call(name, argument)` runs one of its handlers and resolves with
+ * the result.
  */
 export function startChild(program, settings, { execArgv = [], env = {} } = {}) {
   const child = fork(fileURLToPath(new URL(program, import.meta.url)), [JSON.stringify(settings)], {
@@ -19,12 +19,12 @@ export function startChild(program, settings, { execArgv = [], env = {} } = {}) 
     env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', ...env },
   })
   const pending = new Map()
-  let lastWords = ''
-  let questions = 0
+  let stderrTail = ''
+  let nextId = 0
 
   running.add(child)
   child.stderr.setEncoding('utf8').on('data', text => {
-    lastWords = (lastWords + text).slice(-LAST_WORDS)
+    stderrTail = (stderrTail + text).slice(-MAX_STDERR_CHARS)
   })
   child.on('message', ({ id, result, error }) => {
     const { resolve, reject } = pending.get(id)
@@ -35,33 +35,33 @@ export function startChild(program, settings, { execArgv = [], env = {} } = {}) 
   child.once('exit', (code, signal) => {
     running.delete(child)
     for (const { reject } of pending.values()) {
-      reject(new Error(`${program} ended (${signal ?? code}): ${lastWords.trim()}`))
+      reject(new Error(`${program} exited (${signal ?? code}): ${stderrTail.trim()}`))
     }
   })
 
   return {
     pid: child.pid,
-    ask(name, argument) {
+    call(name, argument) {
       return new Promise((resolve, reject) => {
-        if (!child.connected) return reject(new Error(`${program} has ended: ${lastWords.trim()}`))
-        const id = questions++
+        if (!child.connected) return reject(new Error(`${program} has exited: ${stderrTail.trim()}`))
+        const id = nextId++
         pending.set(id, { resolve, reject })
         child.send({ id, name, argument })
       })
     },
     async end() {
       if (!running.has(child)) return
-      const ended = once(child, 'exit')
-      const timer = setTimeout(() => child.kill('SIGKILL'), GRACE)
-      // It ends by itself when nobody is there to ask: so a profile is written, and Ctrl-C leaves nothing behind.
+      const exited = once(child, 'exit')
+      const timer = setTimeout(() => child.kill('SIGKILL'), EXIT_TIMEOUT_MS)
+      // The child exits by itself on disconnect, so Node can write its profile. This also works after Ctrl-C.
       if (child.connected) child.disconnect()
-      await ended
+      await exited
       clearTimeout(timer)
     },
   }
 }
 
-/** For the way out that has no time to wait. */
+/** Kills all children, for an exit that cannot wait. */
 export function killChildren() {
   for (const child of running) child.kill('SIGKILL')
 }

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 
-/** Content of every file, over and over: random, as photos and archives are to a parser that looks for a boundary. */
+/** Repeated content of every file. Random, because photos and archives look random to a boundary search. */
 const CONTENT = randomBytes(1024 * 1024)
 const BOUNDARY = '----WebKitFormBoundary7MA4YWxkTrZu0gW'
 
-const HEAD = Buffer.from(
+const FORM_START = Buffer.from(
   [
     `--${BOUNDARY}`,
     'Content-Disposition: form-data; name="title"',
@@ -17,35 +17,36 @@ const HEAD = Buffer.from(
     '',
   ].join('\r\n'),
 )
-const TAIL = Buffer.from(`\r\n--${BOUNDARY}--\r\n`)
+const FORM_END = Buffer.from(`\r\n--${BOUNDARY}--\r\n`)
 
-/** A form with a text field and a file, as a browser would send it, handed out piece by piece. */
+/** A form with a text field and a file, as a browser sends it. `read()` returns it in chunks. */
 export class Form {
   type = `multipart/form-data; boundary=${BOUNDARY}`
-  #taken = 0
+  #position = 0
 
   constructor(size) {
     this.size = size
     this.length = formLength(size)
   }
 
-  /** The next bytes, at most `most` of them; undefined at the end. */
-  take(most) {
-    const fileEnd = HEAD.length + this.size
-    let piece
-    if (this.#taken < HEAD.length) piece = HEAD.subarray(this.#taken, this.#taken + most)
-    else if (this.#taken < fileEnd) piece = this.#content(Math.min(most, fileEnd - this.#taken))
-    else piece = TAIL.subarray(this.#taken - fileEnd, this.#taken - fileEnd + most)
-    this.#taken += piece.length
-    return piece.length > 0 ? piece : undefined
+  /** Returns the next bytes, at most `maxBytes`; undefined at the end. */
+  read(maxBytes) {
+    const fileEnd = FORM_START.length + this.size
+    let chunk
+    if (this.#position < FORM_START.length)
+      chunk = FORM_START.subarray(this.#position, this.#position + maxBytes)
+    else if (this.#position < fileEnd) chunk = this.#content(Math.min(maxBytes, fileEnd - this.#position))
+    else chunk = FORM_END.subarray(this.#position - fileEnd, this.#position - fileEnd + maxBytes)
+    this.#position += chunk.length
+    return chunk.length > 0 ? chunk : undefined
   }
 
-  #content(most) {
-    const start = (this.#taken - HEAD.length) % CONTENT.length
-    return CONTENT.subarray(start, start + most)
+  #content(maxBytes) {
+    const start = (this.#position - FORM_START.length) % CONTENT.length
+    return CONTENT.subarray(start, start + maxBytes)
   }
 }
 
 export function formLength(size) {
-  return HEAD.length + size + TAIL.length
+  return FORM_START.length + size + FORM_END.length
 }

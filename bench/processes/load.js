@@ -1,24 +1,24 @@
 import { Agent, request as httpRequest } from 'node:http'
 import { performance } from 'node:perf_hooks'
 import { percentile } from '../lab/stats.js'
-import { answerQuestions } from './answer.js'
 import { Form } from './form.js'
+import { handleCalls } from './handlers.js'
 
-/** Sends forms with one file each, and times the answers. Bodies are made before, so that sending costs little. */
+/** The load generator: sends forms with one file each and measures the response times. */
 const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY })
-const BLOCK = 256 * 1024
+const BLOCK_BYTES = 256 * 1024
 
 /**
- * Sends `uploads` forms with a file of `size` bytes, `concurrency` at once; each at most `rate` bytes per second.
- * What fails is counted, with the words of the first one.
+ * Sends `uploads` forms with a file of `size` bytes, `concurrency` at once, each at most at `rate` bytes per second.
+ * Counts the failures and reports the first error.
  */
 async function run({ port, size, uploads, concurrency, rate }) {
   const results = []
-  let left = uploads
+  let remaining = uploads
   const started = performance.now()
 
   async function client() {
-    while (left-- > 0) results.push(await upload(port, new Form(size), rate))
+    while (remaining-- > 0) results.push(await upload(port, new Form(size), rate))
   }
   await Promise.all(Array.from({ length: concurrency }, client))
   return summarize(results, performance.now() - started)
@@ -43,10 +43,12 @@ function upload(port, form, rate) {
     })
     request.once('error', error => finish({ error: error.message }))
     request.once('response', response => {
-      const answered = performance.now()
-      readAnswer(response, text => {
-        const done = { took: performance.now() - started, wait: answered - sent }
-        finish(response.statusCode === 201 ? done : { error: `${response.statusCode} ${text.slice(0, 200)}` })
+      const responded = performance.now()
+      readResponse(response, text => {
+        const timing = { took: performance.now() - started, wait: responded - sent }
+        finish(
+          response.statusCode === 201 ? timing : { error: `${response.statusCode} ${text.slice(0, 200)}` },
+        )
       })
     })
 
@@ -58,14 +60,14 @@ function upload(port, form, rate) {
   })
 }
 
-/** As fast as it is taken, or as a line of `rate` bytes per second would. Returns how to stop. */
+/** Sends the form at full speed, or at `rate` bytes per second. Returns a function that stops it. */
 function send(request, form, rate) {
-  return rate === undefined ? sendAtOnce(request, form) : sendSlowly(request, form, rate)
+  return rate === undefined ? sendFast(request, form) : sendSlowly(request, form, rate)
 }
 
-function sendAtOnce(request, form) {
+function sendFast(request, form) {
   function write() {
-    for (let block = form.take(BLOCK); block; block = form.take(BLOCK)) {
+    for (let block = form.read(BLOCK_BYTES); block; block = form.read(BLOCK_BYTES)) {
       if (!request.write(block)) return request.once('drain', write)
     }
     request.end()
@@ -79,28 +81,28 @@ function sendSlowly(request, form, rate) {
   let last = performance.now()
   const timer = setInterval(() => {
     const now = performance.now()
-    // A line does not catch up on what it could not carry while the other side was not reading.
+    // A real connection does not catch up after the server stopped reading, so the backlog is limited.
     const due = Math.min(now - last, 2 * interval)
     last = now
     if (!request.writableNeedDrain) sendSome(Math.round((rate * due) / 1000))
   }, interval)
 
   function sendSome(due) {
-    let rest = due
-    while (rest > 0) {
-      const block = form.take(rest)
+    let remaining = due
+    while (remaining > 0) {
+      const block = form.read(remaining)
       if (block === undefined) {
         clearInterval(timer)
         return request.end()
       }
       request.write(block)
-      rest -= block.length
+      remaining -= block.length
     }
   }
   return () => clearInterval(timer)
 }
 
-function readAnswer(response, done) {
+function readResponse(response, done) {
   let text = ''
   response.setEncoding('utf8')
   response.on('data', chunk => {
@@ -110,13 +112,13 @@ function readAnswer(response, done) {
 }
 
 function summarize(results, milliseconds) {
-  const good = results.filter(({ error }) => error === undefined)
-  const took = good.map(result => result.took)
-  const waits = good.map(result => result.wait)
+  const successful = results.filter(({ error }) => error === undefined)
+  const took = successful.map(result => result.took)
+  const waits = successful.map(result => result.wait)
   return {
     seconds: milliseconds / 1000,
-    good: good.length,
-    failed: results.length - good.length,
+    good: successful.length,
+    failed: results.length - successful.length,
     firstError: results.find(({ error }) => error !== undefined)?.error,
     p50: percentile(took, 0.5),
     p99: percentile(took, 0.99),
@@ -126,4 +128,4 @@ function summarize(results, milliseconds) {
   }
 }
 
-answerQuestions({ run })
+handleCalls({ run })

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { contestants } from '../contestants/index.js'
-import { answerQuestions, listen, settings } from './answer.js'
+import { handleCalls, listen, settings } from './handlers.js'
 
-/** Runs one contestant and tells what it costs: CPU time of the whole process, and the peak of its memory. */
-const SAMPLE_INTERVAL = 25
+/** Runs one contestant and measures its cost: CPU time and peak memory of the whole process. */
+const SAMPLE_INTERVAL_MS = 25
 
 let cpuBefore
 let peak = 0
@@ -13,7 +13,7 @@ function sample() {
   peak = Math.max(peak, process.memoryUsage.rss())
 }
 
-/** The kernel's own mark sees peaks between two samples; not every system has one. */
+/** Returns the peak from the Linux kernel, which includes peaks between two samples; 0 on other systems. */
 function highWaterMark() {
   try {
     const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))
@@ -23,7 +23,7 @@ function highWaterMark() {
   }
 }
 
-answerQuestions({
+handleCalls({
   async start() {
     const { server, options } = contestants[settings.contestant]
     const { create } = await import(`../contestants/${server}`)
@@ -35,7 +35,7 @@ answerQuestions({
     cpuBefore = process.cpuUsage()
     peak = 0
     sample()
-    sampler = setInterval(sample, SAMPLE_INTERVAL)
+    sampler = setInterval(sample, SAMPLE_INTERVAL_MS)
   },
   end() {
     clearInterval(sampler)

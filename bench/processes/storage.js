@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import { setTimeout as wait } from 'node:timers/promises'
-import { answerQuestions, listen, settings } from './answer.js'
+import { handleCalls, listen, settings } from './handlers.js'
 
 /**
- * Stands in for S3: reads, counts and drops bodies, verifies nothing and answers at once, or after a delay. It
- * knows which bytes became an object, so that a contestant that loses some is found out.
+ * A stand-in for S3. It reads, counts and discards bodies, verifies nothing, and responds at once or after a delay. It
+ * records the size of every object, so that the benchmark detects lost bytes.
  */
 const uploads = new Map()
 let objects = []
@@ -18,7 +18,7 @@ const ETAG = '"9b2cf535f27731c974343645a3985328"'
 const XML = '<?xml version="1.0" encoding="UTF-8"?>'
 
 async function handle(request, response) {
-  const size = await readAndDrop(request)
+  const size = await readAndDiscard(request)
   requests++
   const url = new URL(request.url, 'http://storage')
   const operation = operationOf(request.method, url.searchParams)
@@ -28,13 +28,13 @@ async function handle(request, response) {
   response.end(body)
 }
 
-function readAndDrop(request) {
+function readAndDiscard(request) {
   return new Promise((resolve, reject) => {
     let size = 0
     request.on('data', chunk => {
       size += chunk.length
     })
-    // Bodies of unknown length come in signed chunks: their own length is in a header, and the frame is not content.
+    // In an aws-chunked body the framing is not content. A header has the length of the content.
     request.once('end', () => resolve(Number(request.headers['x-amz-decoded-content-length'] ?? size)))
     request.once('error', reject)
   })
@@ -88,13 +88,13 @@ function onRequest(request, response) {
   handle(request, response).catch(() => response.destroy())
 }
 
-// A slow upload is no reason to hang up.
-const patience = { requestTimeout: 0, keepAliveTimeout: 60_000 }
-const plain = createServer(patience, onRequest)
+// No request timeout, because slow uploads take long.
+const timeouts = { requestTimeout: 0, keepAliveTimeout: 60_000 }
+const plain = createServer(timeouts, onRequest)
 const [key, cert] = [settings.keyFile, settings.certFile].map(file => readFileSync(file))
-const secure = createSecureServer({ ...patience, key, cert }, onRequest)
+const secure = createSecureServer({ ...timeouts, key, cert }, onRequest)
 
-answerQuestions({
+handleCalls({
   async start() {
     return { http: await listen(plain), https: await listen(secure) }
   },

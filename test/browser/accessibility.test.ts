@@ -8,7 +8,7 @@ import { until } from '../support/until.ts'
 import { useBrowser } from './support/browser.ts'
 import { BUCKET, useDemo } from './support/demo.ts'
 import { useFiles } from './support/files.ts'
-import { choose, PNG, phase, takeAnything, textFile } from './support/page.ts'
+import { acceptAnyType, choose, PNG, phase, textFile } from './support/page.ts'
 
 const AXE = createRequire(import.meta.url).resolve('axe-core')
 const demo = await useDemo()
@@ -25,18 +25,18 @@ async function violations(page: Page): Promise<string[]> {
 }
 
 const wide = { width: 1120, height: 900 }
-const LOOKS: [string, BrowserContextOptions][] = [
+const VARIANTS: [string, BrowserContextOptions][] = [
   ['light', { colorScheme: 'light', viewport: wide }],
   ['dark', { colorScheme: 'dark', viewport: wide }],
   ['narrow', { colorScheme: 'light', viewport: { width: 375, height: 800 } }],
   ['narrow and dark', { colorScheme: 'dark', viewport: { width: 375, height: 800 } }],
 ]
 
-describe.each(LOOKS)('axe-core finds nothing on the page, %s', (_name, look) => {
-  // The page's own policy would keep the checker out too.
-  const openPage = async () => open(demo.url, { ...look, bypassCSP: true })
+describe.each(VARIANTS)('axe-core finds no violation on the page, %s', (_name, variant) => {
+  // The Content-Security-Policy of the page would block axe-core.
+  const openPage = async () => open(demo.url, { ...variant, bypassCSP: true })
 
-  it('when it is empty', async () => {
+  it('when the page is empty', async () => {
     const page = await openPage()
     await page.locator('#memory', { hasText: 'MB' }).waitFor()
     expect(await violations(page)).toEqual([])
@@ -47,11 +47,11 @@ describe.each(LOOKS)('axe-core finds nothing on the page, %s', (_name, look) => 
     expect(overflow).toBe(0)
   })
 
-  it('while it uploads', async () => {
+  it('during an upload', async () => {
     const page = await openPage()
     const release = hold(demo.s3, 'UploadPart')
     hold(demo.s3, 'PutObject')
-    await takeAnything(page)
+    await acceptAnyType(page)
     await choose(page, [
       sparseFile('sending.txt', 200 * MB),
       sparseFile('storing.txt', 10),
@@ -65,7 +65,7 @@ describe.each(LOOKS)('axe-core finds nothing on the page, %s', (_name, look) => 
     release()
   })
 
-  it('when all is done', async () => {
+  it('when every upload is done', async () => {
     const page = await openPage()
     await choose(page, [PNG, textFile('notes.txt', 10)])
     await phase(page, 'photo.png', 'done')
@@ -74,7 +74,7 @@ describe.each(LOOKS)('axe-core finds nothing on the page, %s', (_name, look) => 
     expect(await violations(page)).toEqual([])
   })
 
-  it('when something went wrong', async () => {
+  it('after an error', async () => {
     const page = await openPage()
     demo.s3.fault(({ operation }) => (operation === 'PutObject' ? { status: 500, code: 'X' } : undefined))
     await choose(page, [{ ...PNG, mimeType: 'application/zip' }, textFile('notes.txt', 10)])
@@ -87,11 +87,11 @@ describe.each(LOOKS)('axe-core finds nothing on the page, %s', (_name, look) => 
   })
 })
 
-describe('with nothing but a keyboard', () => {
-  it('files can be chosen, cancelled and tried again, and the focus is never lost', async () => {
+describe('with a keyboard only', () => {
+  it('selects, cancels and retries files without losing the focus', async () => {
     const page = await open(demo.url)
     const focused = () => page.evaluate(() => document.activeElement?.ariaLabel ?? document.activeElement?.id)
-    const chosen = page.waitForEvent('filechooser')
+    const fileChooser = page.waitForEvent('filechooser')
     await page.keyboard.press('Tab')
     await page.keyboard.press('ArrowDown')
     expect(await page.locator('input[name=route]:checked').inputValue()).toBe('/upload/anything')
@@ -99,7 +99,7 @@ describe('with nothing but a keyboard', () => {
     expect(await focused()).toBe('files')
     hold(demo.s3, 'PutObject')
     await page.keyboard.press('Enter')
-    const chooser = await chosen
+    const chooser = await fileChooser
     await chooser.setFiles(PNG)
     await phase(page, 'photo.png', 'storing')
     await page.keyboard.press('Tab')
@@ -114,7 +114,7 @@ describe('with nothing but a keyboard', () => {
     expect(await focused()).not.toBe('')
   })
 
-  it('a screen reader is told what has become of each file', async () => {
+  it('announces the result of each file to a screen reader', async () => {
     const page = await open(demo.url)
     const status = page.getByRole('status')
     await choose(page, PNG)

@@ -16,29 +16,29 @@ const { open } = useBrowser()
 const storeOptions = { client: s3.client, accept: 'image/*', maxFileSize: '50MB' } as const
 const store = s3Upload(BUCKET, storeOptions)
 
-let held: IncomingMessage | undefined
-let middleSeen: Promise<void> | undefined
-let answers = 0
-let atOnce = 0
-let mostAtOnce = 0
+let openRequest: IncomingMessage | undefined
+let secondFilePartlySent: Promise<void> | undefined
+let busyRequests = 0
+let concurrent = 0
+let maxConcurrent = 0
 
 const other = useSite({ '/echo': allowOrigin(echo) })
 const site = useSite({
   '/upload': store,
-  // The second file is not read before the page has seen it partly sent.
+  // Reads the second file only after the page has reported it as partly sent.
   '/upload-in-two-steps': s3Upload(BUCKET, {
     ...storeOptions,
     async key({ filename }) {
-      if (filename === 'b.png') await middleSeen
+      if (filename === 'b.png') await secondFilePartlySent
       return filename
     },
   }),
   '/echo': echo,
   '/unread': request => {
-    held = request
+    openRequest = request
   },
-  '/unanswered': request => {
-    held = request.resume()
+  '/no-response': request => {
+    openRequest = request.resume()
   },
   '/proxy-413': (request, response) => {
     request.resume()
@@ -56,17 +56,17 @@ const site = useSite({
     request.socket.destroy()
   },
   '/busy': (request, response) => {
-    if (++answers % 2 === 0) return store(request, response)
+    if (++busyRequests % 2 === 0) return store(request, response)
     request.resume().once('end', () => response.writeHead(503, { 'Retry-After': '1' }).end())
   },
   '/counted': (request, response) => {
-    mostAtOnce = Math.max(mostAtOnce, ++atOnce)
-    response.once('finish', () => atOnce--)
+    maxConcurrent = Math.max(maxConcurrent, ++concurrent)
+    response.once('finish', () => concurrent--)
     return store(request, response)
   },
 })
 
-/** Answers with what has come. */
+/** Responds with the method, headers and field names of the request. */
 async function echo(...[request, response]: Parameters<RequestListener>): Promise<void> {
   const { method, headers } = request
   const fields = [...(await readText(request)).matchAll(/ name="([^"]*)"/g)].map(([, name]) => name)
@@ -89,7 +89,7 @@ async function openSite(): Promise<Page> {
   return page
 }
 
-interface Ending {
+interface Outcome {
   error?: {
     code: ClientErrorCode | string
     status: number
@@ -100,8 +100,8 @@ interface Ending {
   result?: unknown
 }
 
-/** Uploads one file of this size, and gives how it ended. */
-function uploadOf(page: Page, path: string, size: number, options: UploadOptions = {}): Promise<Ending> {
+/** Uploads one file of this size, and resolves with its result or error. */
+function uploadFile(page: Page, path: string, size: number, options: UploadOptions = {}): Promise<Outcome> {
   return page.evaluate(
     ([path, size, options]) => {
       const file = new File([new Uint8Array(size)], 'photo.png', { type: 'image/png' })
@@ -117,7 +117,7 @@ function uploadOf(page: Page, path: string, size: number, options: UploadOptions
 }
 
 describe('upload() in a page without a bundler', () => {
-  it('tells true progress, and nothing after the end', async () => {
+  it('reports the progress, and nothing after the end', async () => {
     const page = await openSite()
     const { events, result } = await page.evaluate(async () => {
       const events: Omit<UploadProgress, 'files'>[] = []
@@ -126,7 +126,7 @@ describe('upload() in a page without a bundler', () => {
         onProgress: ({ files: _, ...event }) => events.push(event),
       })
       events.push = () => {
-        throw new Error('An event after the end')
+        throw new Error('Progress event after the end')
       }
       return { events, result }
     })
@@ -140,17 +140,17 @@ describe('upload() in a page without a bundler', () => {
     expect(Math.max(...events.slice(0, -1).map(({ ratio }) => ratio))).toBeLessThanOrEqual(0.99)
   })
 
-  it('tells how far each file of a form is', async () => {
+  it('reports the progress of each file of a form', async () => {
     const page = await openSite()
-    let onMiddle = () => {}
-    middleSeen = new Promise(resolve => {
-      onMiddle = resolve
+    let onPartlySent = () => {}
+    secondFilePartlySent = new Promise(resolve => {
+      onPartlySent = resolve
     })
-    await page.exposeFunction('onMiddle', onMiddle)
+    await page.exposeFunction('onPartlySent', onPartlySent)
     const events = await page.evaluate(async () => {
-      const { onMiddle } = window as unknown as { onMiddle(): void }
+      const { onPartlySent } = window as unknown as { onPartlySent(): void }
       const events: number[][] = []
-      // The second file is larger than what the buffers of both sockets take while nobody reads.
+      // The second file is larger than the send and receive buffers together.
       const files = Object.entries({ 'a.png': 15 << 20, 'b.png': 45 << 20 }).map(
         ([name, size]) => new File([new Uint8Array(size)], name, { type: 'image/png' }),
       )
@@ -158,7 +158,7 @@ describe('upload() in a page without a bundler', () => {
         onProgress({ files }) {
           events.push(files.map(({ sent }) => sent))
           const { sent = 0, total = 0 } = files[1] ?? {}
-          if (sent > 0 && sent < total) onMiddle()
+          if (sent > 0 && sent < total) onPartlySent()
         },
       })
       return events
@@ -168,18 +168,18 @@ describe('upload() in a page without a bundler', () => {
     expect(events.at(-1)).toEqual([15 * MB, 45 * MB])
   })
 
-  it('sends the fields of a form before its files, and leaves Content-Type to the browser', async () => {
+  it('sends the fields of a form before its files, with the Content-Type of the browser', async () => {
     const page = await openSite()
     const files = ['1.png', '2.png'].map(name => ({ name, mimeType: 'image/png', buffer: Buffer.from('x') }))
     await page.setInputFiles('[name=photo]', files)
-    const answer = await page.evaluate(() =>
+    const response = await page.evaluate(() =>
       window.client.upload<import('s3-upstream/client').Answers<unknown>>(
         '/echo',
         document.querySelector('form') as HTMLFormElement,
         { method: 'PUT', headers: { 'X-Csrf': 'token' } },
       ),
     )
-    expect(answer).toMatchObject({
+    expect(response).toMatchObject({
       method: 'PUT',
       fields: ['title', 'public', 'photo', 'photo'],
       headers: {
@@ -190,11 +190,11 @@ describe('upload() in a page without a bundler', () => {
     })
   })
 
-  it('sends cookies to another origin only when told to', async () => {
+  it('sends cookies to another origin only with withCredentials', async () => {
     const page = await openSite()
     await page.context().addCookies([{ name: 'session', value: '1', url: other.url }])
     for (const withCredentials of [true, false]) {
-      const { result } = await uploadOf(page, `${other.url}/echo`, 10, {
+      const { result } = await uploadFile(page, `${other.url}/echo`, 10, {
         withCredentials,
         headers: { 'X-Csrf': '1' },
       })
@@ -204,7 +204,7 @@ describe('upload() in a page without a bundler', () => {
     }
   })
 
-  it('cuts the request when cancelled, and nothing is stored', async () => {
+  it('aborts the request and stores nothing when cancelled', async () => {
     const page = await openSite()
     const code = await page.evaluate(() => {
       const controller = new AbortController()
@@ -221,14 +221,14 @@ describe('upload() in a page without a bundler', () => {
 
   it.each([
     ['does not read', '/unread', 40 * MB, { timeout: 1000 }],
-    ['does not answer', '/unanswered', 10, { storingTimeout: 1000 }],
-  ])('gives up a server that %s', async (_name, path, size, options) => {
+    ['does not respond', '/no-response', 10, { storingTimeout: 1000 }],
+  ])('times out if the server %s', async (_name, path, size, options) => {
     const page = await openSite()
-    const { error } = await uploadOf(page, path, size, options)
+    const { error } = await uploadFile(page, path, size, options)
     expect(error).toMatchObject({ code: 'TIMEOUT', status: 0 })
-    // The request is cut.
-    held?.on('error', () => {}).resume()
-    await expect.poll(() => held?.destroyed).toBe(true)
+    // The server sees the disconnect.
+    openRequest?.on('error', () => {}).resume()
+    await expect.poll(() => openRequest?.destroyed).toBe(true)
   })
 
   it.each([
@@ -238,44 +238,44 @@ describe('upload() in a page without a bundler', () => {
       51 * MB,
       { code: 'FILE_TOO_LARGE', status: 413, limit: 50 * MB, filename: 'photo.png' },
     ],
-    ['a proxy’s 413', '/proxy-413', 5 * MB, { code: 'REQUEST_TOO_LARGE', status: 413 }],
+    ['a 413 from a proxy', '/proxy-413', 5 * MB, { code: 'REQUEST_TOO_LARGE', status: 413 }],
     ['an empty 502', '/empty-502', 10, { code: 'HTTP_ERROR', status: 502 }],
-    ['a page instead of an answer', '/page', 10, { code: 'BAD_ANSWER', status: 200 }],
+    ['an HTML page with status 200', '/page', 10, { code: 'BAD_ANSWER', status: 200 }],
     ['a broken connection', '/broken', 10, { code: 'UNREACHABLE', status: 0 }],
-    ['an address that a browser refuses', 'http://127.0.0.1:9/', 10, { code: 'UNREACHABLE', status: 0 }],
-  ])('makes a proper error of %s', async (_name, path, size, expected) => {
+    ['an address that the browser blocks', 'http://127.0.0.1:9/', 10, { code: 'UNREACHABLE', status: 0 }],
+  ])('rejects with an UploadError for %s', async (_name, path, size, expected) => {
     // biome-ignore format: rows
     const page = await openSite()
-    const { error } = await uploadOf(page, path, size, { retries: 0 })
+    const { error } = await uploadFile(page, path, size, { retries: 0 })
     expect(error).toMatchObject(expected)
     expect(error?.message).toMatch(/\w{3,} .*\.$/)
     expectNothingLeft(s3)
   })
 
-  it('tells that a file was removed after it had been chosen', async () => {
+  it('rejects with FILE_UNREADABLE if a file was removed after it was selected', async () => {
     const folder = mkdtempSync(join(tmpdir(), 's3-upstream-'))
     const path = join(folder, 'notes.png')
     writeFileSync(path, 'first')
     const page = await openSite()
     await page.setInputFiles('[name=photo]', path)
-    // Wrapped, it has the size that it had when it was chosen, as a file from the browser's own dialogue has.
-    const chosen = await page.evaluateHandle(() => {
+    // The wrapper keeps the size from the selection, like a file from the browser's file dialog.
+    const selected = await page.evaluateHandle(() => {
       const [file] = document.querySelector('input')?.files ?? []
       return new File([file as File], 'notes.png', { type: 'image/png' })
     })
     rmSync(path)
     const error = await page.evaluate(
       file => window.client.upload('/upload', file).catch(({ code, filename }) => ({ code, filename })),
-      chosen,
+      selected,
     )
     expect(error).toEqual({ code: 'FILE_UNREADABLE', filename: 'notes.png' })
     rmSync(folder, { recursive: true })
   })
 
-  it('comes back when a busy server has said to', async () => {
+  it('retries after the Retry-After of a busy server', async () => {
     const page = await openSite()
     const start = performance.now()
-    const { result } = await uploadOf(page, '/busy', 10)
+    const { result } = await uploadFile(page, '/busy', 10)
     expect(result).toMatchObject({ files: [{ size: 10 }] })
     expect(performance.now() - start).toBeGreaterThan(1000)
     expect(s3.objects(BUCKET)).toHaveLength(1)
@@ -283,7 +283,7 @@ describe('upload() in a page without a bundler', () => {
 })
 
 describe('uploadEach() in a page', () => {
-  it('sends a few at once, and sums up', async () => {
+  it('sends two files at once and sums the progress', async () => {
     const page = await openSite()
     const summary = await page.evaluate(async () => {
       const types = ['image/png', 'image/png', 'text/plain', 'image/png', 'image/png']
@@ -298,17 +298,17 @@ describe('uploadEach() in a page', () => {
         stored: stored.map(({ result }) => result?.files[0]?.filename),
         failed: failed.map(({ file, error }) => [file.name, error?.code]),
         last: ratios.at(-1),
-        before: Math.max(...ratios.slice(0, -1)),
+        maxBefore: Math.max(...ratios.slice(0, -1)),
       }
     })
     expect(summary).toEqual({
       stored: ['0.png', '1.png', '3.png', '4.png'],
       failed: [['2.png', 'TYPE_NOT_ACCEPTED']],
       last: 1,
-      before: expect.any(Number),
+      maxBefore: expect.any(Number),
     })
-    expect(summary.before).toBeLessThanOrEqual(0.99)
-    expect(mostAtOnce).toBe(2)
+    expect(summary.maxBefore).toBeLessThanOrEqual(0.99)
+    expect(maxConcurrent).toBe(2)
     expect(s3.objects(BUCKET)).toHaveLength(4)
   })
 })

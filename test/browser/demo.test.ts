@@ -5,7 +5,7 @@ import { until } from '../support/until.ts'
 import { useBrowser } from './support/browser.ts'
 import { BUCKET, expectNothingLeft, useDemo } from './support/demo.ts'
 import { useFiles } from './support/files.ts'
-import { choose, PNG, phase, recordProgress, row, takeAnything, textFile } from './support/page.ts'
+import { acceptAnyType, choose, PNG, phase, recordProgress, row, textFile } from './support/page.ts'
 import { drawPicture } from './support/pictures.ts'
 
 const { open } = useBrowser()
@@ -15,10 +15,10 @@ describe.each([
   ['express', 'Express'],
   ['koa', 'Koa'],
   ['http', 'node:http'],
-])('the demo behind --server %s', async (server, name) => {
+])('the demo with --server %s', async (server, name) => {
   const demo = await useDemo(server)
 
-  it('brings a chosen picture to S3, with true progress, and shows it', async () => {
+  it('uploads a picture to S3, reports the progress and shows the picture', async () => {
     const page = await open(demo.url)
     const picture = await drawPicture(page, 'evening.png', 215)
     const release = hold(demo.s3, 'PutObject')
@@ -37,7 +37,7 @@ describe.each([
     const [object] = demo.s3.objects(BUCKET)
     expect(object).toMatchObject({ type: 'image/png', size: picture.buffer.length })
     expect(object?.body.equals(picture.buffer)).toBe(true)
-    // The thumbnail is a real picture, read from S3.
+    // The thumbnail comes from S3.
     const thumb = page.locator('.object img')
     await thumb.waitFor()
     await expect.poll(() => thumb.evaluate(image => (image as HTMLImageElement).naturalWidth)).toBe(720)
@@ -47,7 +47,7 @@ describe.each([
     await page.locator('#server-name', { hasText: name }).waitFor()
   })
 
-  it('says in words why a file is refused, while it stores the other', async () => {
+  it('explains why the server rejected one file, and stores the other', async () => {
     const page = await open(demo.url)
     await choose(page, [{ ...PNG, name: 'a.zip', mimeType: 'application/zip' }, PNG])
 
@@ -61,16 +61,16 @@ describe.each([
   })
 
   it.each([
-    ['while it comes', '11 MB', 11 * MB, 'FILE_TOO_LARGE'],
-    ['before a byte is read', '60 MB', 60 * MB, 'REQUEST_TOO_LARGE'],
-    ['long before it could be sent', '2 GB', 2048 * MB, 'REQUEST_TOO_LARGE'],
-  ])('says in words that a file is too large: refused %s', async (_when, words, size, code) => {
+    ['while it arrives', '11 MB', 11 * MB, 'FILE_TOO_LARGE'],
+    ['before the server reads it', '60 MB', 60 * MB, 'REQUEST_TOO_LARGE'],
+    ['before most of it is sent', '2 GB', 2048 * MB, 'REQUEST_TOO_LARGE'],
+  ])('explains that a file is too large: rejected %s', async (_when, sizeText, size, code) => {
     const page = await open(demo.url)
     await choose(page, sparseFile('large.png', size))
 
     await phase(page, 'large.png', 'failed')
     const error = await row(page, 'large.png').locator('.error').textContent()
-    expect(error).toContain(`This file is too large: ${words}. The maximum`)
+    expect(error).toContain(`This file is too large: ${sizeText}. The maximum`)
     expect(error).toContain(`413 ${code}`)
     await expectNothingLeft(demo.s3)
   })
@@ -79,10 +79,10 @@ describe.each([
 describe('the demo', async () => {
   const demo = await useDemo()
 
-  it('shows progress that rises through its phases, and is whole only in the end', async () => {
+  it('shows increasing progress in every phase, and reaches 1 only at the end', async () => {
     const page = await open(demo.url)
     const recorded = await recordProgress(page)
-    await takeAnything(page)
+    await acceptAnyType(page)
     await choose(page, sparseFile('film.mp4', 64 * MB))
     await phase(page, 'film.mp4', 'done')
 
@@ -98,7 +98,7 @@ describe('the demo', async () => {
     expect(steps.at(-1)).toEqual(['done', 1])
   })
 
-  it('takes files that are dropped', async () => {
+  it('uploads dropped files', async () => {
     const page = await open(demo.url)
     const data = await page.evaluateHandle(() => {
       const data = new DataTransfer()
@@ -120,22 +120,22 @@ describe('the demo', async () => {
     ).toEqual(['one', 'two'])
   })
 
-  it('cancels in the middle, and nothing is stored', async () => {
+  it('cancels an upload while it is sending, and stores nothing', async () => {
     const page = await open(demo.url)
     const release = hold(demo.s3, 'UploadPart')
-    await takeAnything(page)
+    await acceptAnyType(page)
     await choose(page, sparseFile('film.mp4', 200 * MB))
     await until(() => demo.s3.requests.some(({ operation }) => operation === 'UploadPart'))
     await page.getByRole('button', { name: 'Cancel film.mp4' }).click()
 
     await phase(page, 'film.mp4', 'cancelled')
     expect(await row(page, 'film.mp4').textContent()).toContain('Cancelled. Nothing was stored.')
-    // A server that waits for S3 does not read, and so does not see that its client has gone.
+    // A server that waits for S3 does not read the request, so it cannot detect the disconnect.
     release()
     await expectNothingLeft(demo.s3)
   })
 
-  it('cancels all, and tries one again, once, however often the button is clicked', async () => {
+  it('cancels all uploads, and retries one only once after a double click', async () => {
     const page = await open(demo.url)
     hold(demo.s3, 'PutObject')
     await choose(page, [textFile('a.txt', 10), textFile('b.txt', 10), textFile('c.txt', 10)])
@@ -151,24 +151,24 @@ describe('the demo', async () => {
     expect(demo.s3.requests.filter(({ operation }) => operation === 'PutObject')).toHaveLength(1)
   })
 
-  it('uploads once what a double click on the button has chosen', async () => {
+  it('uploads a file once after a double click on the file button', async () => {
     const page = await open(demo.url)
     page.on('filechooser', chooser => chooser.setFiles(PNG).catch(() => {}))
-    const chosen = page.waitForEvent('filechooser')
-    // From now on the browser asks the test, not a person.
+    const fileChooser = page.waitForEvent('filechooser')
+    // From now on the test selects the files, not a dialog.
     await page.getByText('Choose files').hover()
     await page.getByText('Choose files').dblclick()
-    await chosen
+    await fileChooser
     await phase(page, 'photo.png', 'done')
     const rows = await page.locator('.row').count()
     await expect.poll(() => page.locator('.row[data-phase=done]').count()).toBe(rows)
     expect(demo.s3.objects(BUCKET)).toHaveLength(rows)
   })
 
-  it('leaves nothing in S3 when the page is reloaded in the middle', async () => {
+  it('leaves nothing in S3 if the page is reloaded during an upload', async () => {
     const page = await open(demo.url)
     const release = hold(demo.s3, 'UploadPart')
-    await takeAnything(page)
+    await acceptAnyType(page)
     await choose(page, sparseFile('film.mp4', 200 * MB))
     await until(() => demo.s3.uploads(BUCKET).length === 1)
     page.on('dialog', dialog => dialog.accept())
@@ -178,7 +178,7 @@ describe('the demo', async () => {
     await expectNothingLeft(demo.s3)
   })
 
-  it('keeps names in other scripts', async () => {
+  it('keeps non-ASCII filenames', async () => {
     const page = await open(demo.url)
     const name = '日本語のファイル 写真①.png'
     await choose(page, { ...PNG, name })
@@ -186,7 +186,7 @@ describe('the demo', async () => {
     await page.locator('.object a', { hasText: name }).waitFor()
   })
 
-  it('says that S3 failed, without its secrets, and that nothing is left', async () => {
+  it('reports a failure of S3 without its details, and leaves nothing in S3', async () => {
     const page = await open(demo.url)
     demo.s3.fault(({ operation }) =>
       operation === 'PutObject' ? { status: 403, code: 'AccessDenied' } : undefined,
@@ -199,7 +199,7 @@ describe('the demo', async () => {
     await expectNothingLeft(demo.s3)
   })
 
-  it('goes on by itself when a server that was down is back', async () => {
+  it('retries until the server is back', async () => {
     const page = await open(demo.url)
     await demo.end()
     await choose(page, PNG)
@@ -207,14 +207,14 @@ describe('the demo', async () => {
     await demo.startAgain()
     await phase(page, 'photo.png', 'done')
     expect(demo.s3.objects(BUCKET)).toHaveLength(1)
-    // Its panel too.
+    // The panel of the server reconnects too.
     await page.locator('#server-name', { hasText: 'Express' }).waitFor()
   })
 
-  it('keeps the server’s memory flat while 200 MB go through, and shows it', async () => {
+  it('uploads 200 MB with constant server memory, and shows it', async () => {
     const page = await open(demo.url)
-    await takeAnything(page)
-    // What is loaded with the first upload is not the upload's.
+    await acceptAnyType(page)
+    // Memory for code that the first upload loads does not count.
     await choose(page, sparseFile('warm-up.bin', 30 * MB))
     await phase(page, 'warm-up.bin', 'done')
     const memory = await page.evaluateHandle(() => {
@@ -227,11 +227,11 @@ describe('the demo', async () => {
     await phase(page, 'film.mp4', 'done')
 
     const [before = 0, ...during] = await memory.jsonValue()
-    const rise = Math.max(...during) - before
+    const increase = Math.max(...during) - before
     process.stdout.write(
-      `200 MB through the demo: ${Math.round(before / MB)} MB before, at most ${Math.round(rise / MB)} MB more\n`,
+      `200 MB through the demo: ${Math.round(before / MB)} MB before, at most ${Math.round(increase / MB)} MB more\n`,
     )
-    expect(rise).toBeLessThan(100 * MB)
+    expect(increase).toBeLessThan(100 * MB)
     expect(demo.s3.objects(BUCKET).map(({ size }) => size)).toContain(200 * MB)
     const received = await page.locator('#received').textContent()
     expect(received).toMatch(/MB/)

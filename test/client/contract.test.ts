@@ -20,12 +20,12 @@ const client = { send() {}, config: {} } as never
 const expressRoute = express('b', { client })
 const koaRoute = koa({ bucket: 'b', client })
 const httpRoute = http('b', { client })
-const handsOn = express('b', { client, respond: false })
-const koaHandsOn = koa({ bucket: 'b', client, respond: false })
+const customExpressRoute = express('b', { client, respond: false })
+const customKoaRoute = koa({ bucket: 'b', client, respond: false })
 
-/** Nothing here is called: the compiler is the test. */
+/** The compiler checks these types. The tests call no route. */
 describe('the type of a route', () => {
-  it('gives the result', () => {
+  it('declares the result', () => {
     expectTypeOf<ResultOf<typeof expressRoute>>().toEqualTypeOf<UploadResult>()
     expectTypeOf<ResultOf<typeof koaRoute>>().toEqualTypeOf<UploadResult>()
     expectTypeOf<ResultOf<typeof httpRoute>>().toEqualTypeOf<UploadResult>()
@@ -35,16 +35,16 @@ describe('the type of a route', () => {
     expectTypeOf(uploadEach<typeof httpRoute>).returns.toEqualTypeOf<Uploads<UploadResult>>()
   })
 
-  it('gives nothing away for a handler that answers by itself, unless it says so', () => {
-    expectTypeOf<ResultOf<typeof handsOn>>().toEqualTypeOf<unknown>()
-    expectTypeOf<ResultOf<typeof koaHandsOn>>().toEqualTypeOf<unknown>()
+  it('is unknown for a handler that writes its own response, unless the handler declares it', () => {
+    expectTypeOf<ResultOf<typeof customExpressRoute>>().toEqualTypeOf<unknown>()
+    expectTypeOf<ResultOf<typeof customKoaRoute>>().toEqualTypeOf<unknown>()
     expectTypeOf<ResultOf<RequestHandler>>().toEqualTypeOf<unknown>()
-    type Own = RequestHandler & Answers<{ photo: string }>
-    expectTypeOf<ResultOf<Own>>().toEqualTypeOf<{ photo: string }>()
+    type CustomRoute = RequestHandler & Answers<{ photo: string }>
+    expectTypeOf<ResultOf<CustomRoute>>().toEqualTypeOf<{ photo: string }>()
     expectTypeOf(upload<Answers<{ photo: string }>>).returns.resolves.toEqualTypeOf<{ photo: string }>()
   })
 
-  it('has room for what a route knows of its fields', () => {
+  it('can narrow the type of the fields', () => {
     interface Avatar extends UploadResult {
       fields: { user: string }
     }
@@ -52,16 +52,16 @@ describe('the type of a route', () => {
     expectTypeOf<ResultOf<Route>['fields']>().toEqualTypeOf<{ user: string }>()
   })
 
-  it('leaves a handler a handler', () => {
+  it('stays assignable to the handler type of the framework', () => {
     expectTypeOf(expressRoute).toExtend<RequestHandler>()
-    expectTypeOf(handsOn).toEqualTypeOf<RequestHandler>()
+    expectTypeOf(customExpressRoute).toEqualTypeOf<RequestHandler>()
     expectTypeOf(koaRoute).toExtend<Middleware>()
     expectTypeOf(httpRoute).toExtend<RequestListener>()
     expect(httpRoute['~upload']).toBeUndefined()
   })
 })
 
-it('is safe to import where there is no DOM', () => {
+it('imports without a DOM', () => {
   const code = `
     for (const name of ['XMLHttpRequest', 'FormData', 'Blob', 'File', 'AbortSignal', 'performance']) delete globalThis[name]
     const client = await import('./client/index.ts')

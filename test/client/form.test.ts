@@ -16,7 +16,7 @@ function entries(input: UploadInput, field?: string) {
 describe('readForm', () => {
   it.each<[string, UploadInput, string[][]]>([
     ['a file', a, [['file', 'a.png']]],
-    ['a list', [a, b], [['file', 'a.png'], ['file', 'b.png']]], // biome-ignore format: one row
+    ['an array', [a, b], [['file', 'a.png'], ['file', 'b.png']]], // biome-ignore format: one row
     ['an iterable such as a FileList', new Set([a, b]), [['file', 'a.png'], ['file', 'b.png']]], // biome-ignore format: one row
     ['a blob without a name', new Blob(['x']), [['file', 'blob']]],
     ['nothing', [], []],
@@ -28,15 +28,15 @@ describe('readForm', () => {
       [['avatar', 'a.png'], ['gallery', 'a.png'], ['gallery', 'b.png']], // biome-ignore format: one row
     ],
     [
-      'fields, also those that come several times, are numbers or are not there',
+      'fields that are arrays, numbers, booleans, null or undefined',
       { files: a, fields: { tag: ['x', 'y'], count: 2, sure: false, none: undefined, nil: null } },
       [['tag', 'x'], ['tag', 'y'], ['count', '2'], ['sure', 'false'], ['file', 'a.png']], // biome-ignore format: one row
     ],
-  ])('takes %s', (_name, input, expected) => {
+  ])('accepts %s', (_name, input, expected) => {
     expect(entries(input)).toEqual(expected)
   })
 
-  it('puts the fields of a FormData before its files, and keeps the order among each', () => {
+  it('puts the fields of a FormData before its files, and keeps the order of each group', () => {
     const form = new FormData()
     form.append('photo', a)
     form.append('title', 'T')
@@ -52,7 +52,7 @@ describe('readForm', () => {
     expect([...form.keys()]).toEqual(['photo', 'title', 'photo', 'album'])
   })
 
-  it('leaves out a file input that was left empty, as it comes in a FormData', () => {
+  it('omits an empty file input of a FormData', () => {
     const form = new FormData()
     form.append('photo', new File([], '', { type: 'application/octet-stream' }))
     form.append('empty', new File([], 'empty.txt'))
@@ -60,11 +60,11 @@ describe('readForm', () => {
     expect(entries(form)).toEqual([['empty', 'empty.txt']])
   })
 
-  it('names the field of files that have none', () => {
+  it('uses the given field name for files without a field', () => {
     expect(entries([a], 'photo')).toEqual([['photo', 'a.png']])
   })
 
-  it('keeps names in other scripts', () => {
+  it('keeps non-ASCII filenames', () => {
     expect(entries(file('日本語 写真.png', 1))).toEqual([['file', '日本語 写真.png']])
   })
 })

@@ -12,7 +12,7 @@ function start(files: File[], options = {}) {
 }
 
 describe('progress', () => {
-  it('goes from sending over storing to done, and is whole only when the server has confirmed', async () => {
+  it('changes from sending to storing to done, and reaches 1 only after the response', async () => {
     const { events, result } = start([file('a.png', 1000)])
     const xhr = await request()
     xhr.sent(700, 1200)
@@ -20,7 +20,7 @@ describe('progress', () => {
     xhr.allSent(1200)
     vi.advanceTimersByTime(5000)
     expect(Math.max(...events.map(({ ratio }) => ratio))).toBe(0.99)
-    xhr.answer(201, RESULT)
+    xhr.respond(201, RESULT)
     await result
 
     expect(events.map(({ phase, sent, ratio }) => [phase, sent, ratio])).toEqual([
@@ -33,11 +33,11 @@ describe('progress', () => {
     ])
   })
 
-  it('says how far each file of the form is', async () => {
+  it('reports the bytes sent of each file', async () => {
     const { events, result } = start([file('a.png', 100), file('b.png', 0), file('c.png', 300)])
     const xhr = await request()
     for (const loaded of [50, 250, 350, 600]) xhr.sent(loaded, 600)
-    xhr.answer(201, RESULT)
+    xhr.respond(201, RESULT)
     await result
 
     expect(events.map(({ files }) => files.map(({ sent }) => sent))).toEqual([
@@ -51,7 +51,7 @@ describe('progress', () => {
     expect(events[0]?.files[2]).toMatchObject({ field: 'file', total: 300, file: { name: 'c.png' } })
   })
 
-  it('measures the rate of the last seconds, and the time left by it', async () => {
+  it('measures the rate over the last seconds and estimates the time left', async () => {
     const { events, result } = start([file('a.png', 10_000)])
     const xhr = await request()
     expect(events.at(-1)).toMatchObject({ rate: undefined, secondsLeft: undefined })
@@ -61,20 +61,20 @@ describe('progress', () => {
     vi.advanceTimersByTime(500)
     xhr.sent(2000, 10_000)
     expect(events.at(-1)).toMatchObject({ rate: 2000, secondsLeft: 4 })
-    // A line that stands still is seen without any event of the network.
+    // A stalled connection sends no event, so the timer must lower the rate.
     vi.advanceTimersByTime(3000)
     expect(events.at(-1)?.rate).toBeLessThan(600)
     xhr.allSent(10_000)
     expect(events.at(-1)).toMatchObject({ phase: 'storing', rate: undefined, secondsLeft: undefined })
-    xhr.answer(201, RESULT)
+    xhr.respond(201, RESULT)
     await result
   })
 
-  it('of nothing at all is 0, then 1', async () => {
+  it('reports 0, then 1 for an empty form', async () => {
     const { events, result } = start([])
     const xhr = await request()
     xhr.allSent(44)
-    xhr.answer(201, RESULT)
+    xhr.respond(201, RESULT)
     await result
     expect(events.map(({ phase, ratio }) => [phase, ratio])).toEqual([
       ['sending', 0],
@@ -86,30 +86,30 @@ describe('progress', () => {
   it.each([
     ['success', 201],
     ['an error', 422],
-  ])('ends with %s', async (_name, status) => {
+  ])('reports nothing after %s', async (_name, status) => {
     const { events, result } = start([file('a.png', 10)], { timeout: 10 })
     const xhr = await request()
-    xhr.answer(status, RESULT)
+    xhr.respond(status, RESULT)
     await result.catch(() => {})
     const count = events.length
     xhr.sent(10, 10)
     xhr.allSent(10)
-    xhr.breakOff()
+    xhr.networkError()
     await vi.advanceTimersByTimeAsync(100_000)
     expect(events).toHaveLength(count)
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('goes on when a callback throws, and the error shows up by itself', async () => {
+  it('continues when a callback throws, and the error is uncaught', async () => {
     const result = upload('/', file('a.png', 1), {
       onProgress() {
-        throw new Error('a bug of the page')
+        throw new Error('bug in the page')
       },
     })
     const xhr = await request()
-    expect(() => vi.advanceTimersByTime(0)).toThrow('a bug of the page')
-    xhr.answer(201, RESULT)
+    expect(() => vi.advanceTimersByTime(0)).toThrow('bug in the page')
+    xhr.respond(201, RESULT)
     expect(await result).toEqual(RESULT)
-    expect(() => vi.advanceTimersByTime(0)).toThrow('a bug of the page')
+    expect(() => vi.advanceTimersByTime(0)).toThrow('bug in the page')
   })
 })

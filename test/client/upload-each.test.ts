@@ -9,14 +9,14 @@ const resultOf = (xhr: FakeXhr) => ({ files: [{ filename: nameOf(xhr) }], fields
 const tick = () => vi.advanceTimersByTimeAsync(0)
 
 describe('uploadEach', () => {
-  it('sends each file by itself, a few at once, in order', async () => {
+  it('sends each file in its own request, in order, up to `concurrency` at once', async () => {
     const uploads = uploadEach('/upload', files, { concurrency: 2, fields: { album: 'x' } })
     await tick()
     expect(count()).toBe(2)
     for (let n = 1; n <= 5; n++) {
       const xhr = await request(n)
       expect([...xhr.body.keys()]).toEqual(['album', 'file'])
-      xhr.answer(201, resultOf(xhr))
+      xhr.respond(201, resultOf(xhr))
       await tick()
       expect(count()).toBe(Math.min(5, n + 2))
     }
@@ -25,11 +25,11 @@ describe('uploadEach', () => {
     expect(failed).toEqual([])
   })
 
-  it('goes on when one is refused', async () => {
+  it('continues when the server rejects one file', async () => {
     const uploads = uploadEach('/upload', files.slice(0, 2))
-    ;(await request(1)).answer(415, { code: 'TYPE_NOT_ACCEPTED', detail: 'No.' })
+    ;(await request(1)).respond(415, { code: 'TYPE_NOT_ACCEPTED', detail: 'No.' })
     const second = await request(2)
-    second.answer(201, resultOf(second))
+    second.respond(201, resultOf(second))
     const { stored, failed } = await uploads
     expect(stored.map(({ file }) => file.name)).toEqual(['2.png'])
     expect(failed.map(({ file, error }) => [file.name, error?.code])).toEqual([
@@ -37,7 +37,7 @@ describe('uploadEach', () => {
     ])
   })
 
-  it('cancels one, whether it is sent or waits', async () => {
+  it('cancels one item, running or queued', async () => {
     const uploads = uploadEach('/upload', files.slice(0, 3), { concurrency: 1 })
     const xhr = await request(1)
     uploads.items[2]?.cancel()
@@ -46,7 +46,7 @@ describe('uploadEach', () => {
     await tick()
     expect(xhr.aborted).toBe(true)
     const second = await request(2)
-    second.answer(201, resultOf(second))
+    second.respond(201, resultOf(second))
     const { stored, failed } = await uploads
     expect(stored.map(({ file }) => file.name)).toEqual(['2.png'])
     expect(failed.map(({ phase, error }) => [phase, error?.code])).toEqual([
@@ -56,7 +56,7 @@ describe('uploadEach', () => {
     expect(count()).toBe(2)
   })
 
-  it('cancels all by the signal', async () => {
+  it('cancels all items when the signal aborts', async () => {
     const controller = new AbortController()
     const uploads = uploadEach('/upload', files, { signal: controller.signal })
     await request(3)
@@ -65,34 +65,34 @@ describe('uploadEach', () => {
     expect(count()).toBe(3)
   })
 
-  it('tries one again when told to, also after all have ended', async () => {
+  it('retries one item, even after all have ended', async () => {
     const uploads = uploadEach('/upload', files.slice(0, 2))
     const [first] = uploads.items
-    ;(await request(1)).answer(422, '')
+    ;(await request(1)).respond(422, '')
     const second = await request(2)
-    second.answer(201, resultOf(second))
+    second.respond(201, resultOf(second))
     await uploads
     expect(first).toMatchObject({ phase: 'failed', error: { status: 422 } })
     uploads.items[1]?.retry()
     first?.retry()
     const third = await request(3)
     expect(first).toMatchObject({ phase: 'sending', error: undefined })
-    third.answer(201, resultOf(third))
+    third.respond(201, resultOf(third))
     await tick()
     expect(first).toMatchObject({ phase: 'done', result: { files: [{ filename: '1.png' }] } })
     expect(count()).toBe(3)
   })
 
-  it('can be retried from within its own event, and cancelled then', async () => {
-    let again = true
+  it('retries an item from within its own progress callback, and cancels it afterwards', async () => {
+    let retry = true
     const uploads = uploadEach('/upload', files.slice(0, 1), {
       onProgress({ item }) {
-        if (item.phase !== 'failed' || !again) return
-        again = false
+        if (item.phase !== 'failed' || !retry) return
+        retry = false
         item.retry()
       },
     })
-    ;(await request(1)).answer(422, '')
+    ;(await request(1)).respond(422, '')
     const second = await request(2)
     uploads.items[0]?.cancel()
     await tick()
@@ -100,19 +100,19 @@ describe('uploadEach', () => {
     expect(uploads.items[0]?.phase).toBe('cancelled')
   })
 
-  it('shows a retry that is waited for', async () => {
+  it('sets `retrying` while an item waits for its next attempt', async () => {
     const uploads = uploadEach('/upload', files.slice(0, 1))
-    ;(await request(1)).answer(503, '')
+    ;(await request(1)).respond(503, '')
     await tick()
     expect(uploads.items[0]).toMatchObject({ phase: 'sending', retrying: { attempt: 2, delay: 1000 } })
     await vi.advanceTimersByTimeAsync(1000)
     const second = await request(2)
     expect(uploads.items[0]?.retrying).toBeUndefined()
-    second.answer(201, resultOf(second))
+    second.respond(201, resultOf(second))
     await uploads
   })
 
-  it('sums up what has not failed', async () => {
+  it('sums the progress of all items that have not failed', async () => {
     const events: Omit<EachProgress, 'items' | 'item'>[] = []
     const phases: string[] = []
     const uploads = uploadEach('/upload', files.slice(0, 2), {
@@ -129,20 +129,20 @@ describe('uploadEach', () => {
     second.sent(100, 100)
     second.allSent(100)
     expect(events.at(-1)).toEqual({ sent: 150, total: 200, ratio: 0.75 })
-    first.answer(413, '')
+    first.respond(413, '')
     await tick()
     expect(events.at(-1)).toEqual({ sent: 100, total: 100, ratio: 0.99 })
-    second.answer(201, resultOf(second))
+    second.respond(201, resultOf(second))
     await uploads
     expect(events.at(-1)).toEqual({ sent: 100, total: 100, ratio: 1 })
     expect(phases.filter(phase => phase.includes('done'))).toEqual(['2.pngdone'])
   })
 
-  it('of no file ends at once', async () => {
+  it('resolves at once without files', async () => {
     expect(await uploadEach('/upload', [])).toEqual({ stored: [], failed: [] })
   })
 
-  it('rejects for a mistake of the page', async () => {
+  it('rejects with a TypeError for an invalid option', async () => {
     const uploads = uploadEach('/upload', files, { headers: { 'Content-Type': 'x' } })
     await expect(uploads).rejects.toThrow(TypeError)
     expect(uploads.items[0]?.error).not.toBeInstanceOf(UploadError)

@@ -6,16 +6,16 @@ const { request, count } = useFakeXhr()
 const RESULT = { files: [], fields: {} }
 const photo = file('photo.png', 100)
 
-/** The error of an upload, which is awaited by nobody until then. */
+/** Resolves with the error of an upload. Attaches its handlers at once, so that no rejection is unhandled. */
 function failure(options: UploadOptions = {}, input: File = photo): Promise<UploadError> {
   return upload('/upload', input, options).then(
-    () => Promise.reject(new Error('It was a success')),
+    () => Promise.reject(new Error('The upload succeeded')),
     error => error,
   )
 }
 
-describe('a request', () => {
-  it('is a POST of the form, with no Content-Type by hand', async () => {
+describe('request', () => {
+  it('sends the form with POST, without setting Content-Type', async () => {
     const result = upload(new URL('http://localhost/upload'), { files: photo, fields: { a: 'b' } })
     const xhr = await request()
     expect(xhr).toMatchObject({
@@ -25,28 +25,28 @@ describe('a request', () => {
       withCredentials: false,
     })
     expect([...xhr.body.keys()]).toEqual(['a', 'file'])
-    xhr.answer(201, RESULT)
+    xhr.respond(201, RESULT)
     expect(await result).toEqual(RESULT)
   })
 
-  it('takes a method, headers and credentials', async () => {
+  it('uses the given method, headers and credentials', async () => {
     const options = { method: 'PUT', headers: { 'X-Csrf': '1' }, withCredentials: true } as const
     const result = upload('/upload', photo, options)
     const xhr = await request()
     expect(xhr).toMatchObject({ method: 'PUT', requestHeaders: { 'X-Csrf': '1' }, withCredentials: true })
-    xhr.answer(200, RESULT)
+    xhr.respond(200, RESULT)
     await result
   })
 
-  it('refuses a Content-Type as the mistake it is', async () => {
+  it('rejects a Content-Type header with a TypeError', async () => {
     const result = upload('/upload', photo, { headers: { 'content-type': 'multipart/form-data' } })
     await expect(result).rejects.toThrow(TypeError)
     expect(count()).toBe(0)
   })
 })
 
-describe('an error', () => {
-  it('has what the problem says', async () => {
+describe('UploadError', () => {
+  it('copies code, detail, title and the other members of the problem', async () => {
     const problem = {
       type: 'about:blank',
       title: 'File too large',
@@ -59,7 +59,7 @@ describe('an error', () => {
       allowed: ['image/*'],
     }
     const error = failure()
-    ;(await request()).answer(413, problem)
+    ;(await request()).respond(413, problem)
     const { type: _, detail, ...rest } = problem
     expect(await error).toMatchObject({ name: 'UploadError', message: detail, ...rest, problem })
     expect(await error).toBeInstanceOf(UploadError)
@@ -82,72 +82,72 @@ describe('an error', () => {
       'Log in first.',
     ],
     [
-      'JSON of another kind',
+      'JSON that is not a problem',
       400,
       { error: 'no', code: 7 },
       'HTTP_ERROR',
-      'The server refused the upload (400).',
+      'The server rejected the upload (HTTP 400).',
     ],
-    ['JSON that is no object', 400, 'null', 'HTTP_ERROR', 'The server refused the upload (400).'],
+    ['JSON that is not an object', 400, 'null', 'HTTP_ERROR', 'The server rejected the upload (HTTP 400).'],
     [
-      'a proxy’s 413 in HTML',
+      'an HTML 413 from a proxy',
       413,
       '<html><h1>413</h1></html>',
       'REQUEST_TOO_LARGE',
-      'The server takes nothing as large as this.',
+      'The upload is too large for the server.',
     ],
-    ['an empty 500', 500, '', 'HTTP_ERROR', 'The server failed (500).'],
+    ['an empty 500', 500, '', 'HTTP_ERROR', 'The server failed (HTTP 500).'],
     [
-      'a page instead of an answer',
+      'an HTML page with status 200',
       200,
       '<!doctype html><title>Log in</title>',
       'BAD_ANSWER',
-      'The server’s answer is not JSON.',
+      'The response is not JSON.',
     ],
-    ['an empty 204', 204, '', 'BAD_ANSWER', 'The server’s answer is not JSON.'],
-  ])('is made of %s', async (_name, status, body, code, message) => {
+    ['an empty 204', 204, '', 'BAD_ANSWER', 'The response is not JSON.'],
+  ])('describes %s', async (_name, status, body, code, message) => {
     // biome-ignore format: rows
     const error = failure()
     ;
-    ;(await request()).answer(status, body)
+    ;(await request()).respond(status, body)
     expect(await error).toMatchObject({ code, message, status })
     expect(count()).toBe(1)
   })
 
-  it('is made of an empty 502, after the retries', async () => {
+  it('describes an empty 502 after the last retry', async () => {
     const error = failure({ retries: 0 })
-    ;(await request()).answer(502, '')
+    ;(await request()).respond(502, '')
     expect(await error).toMatchObject({
       code: 'HTTP_ERROR',
       status: 502,
-      message: 'The server failed (502).',
+      message: 'The server failed (HTTP 502).',
     })
   })
 
-  it('tells an unreachable server', async () => {
+  it('has the code UNREACHABLE after a network error', async () => {
     const error = failure({ retries: 0 })
-    ;(await request()).breakOff()
+    ;(await request()).networkError()
     expect(await error).toMatchObject({ code: 'UNREACHABLE', status: 0 })
   })
 
-  it('tells a file that was changed since it was chosen', async () => {
+  it('has the code FILE_UNREADABLE if a file was changed after it was selected', async () => {
     const gone = file('gone.png', 10)
     const cause = new DOMException('', 'NotReadableError')
     gone.slice = () => ({ arrayBuffer: () => Promise.reject(cause) }) as unknown as Blob
     const error = failure({}, gone)
-    ;(await request()).breakOff()
+    ;(await request()).networkError()
     expect(await error).toMatchObject({
       code: 'FILE_UNREADABLE',
       filename: 'gone.png',
       field: 'file',
       cause,
-      message: 'gone.png has been changed or removed since it was chosen.',
+      message: 'gone.png was changed or removed after it was selected. Select it again.',
     })
   })
 })
 
-describe('cancelling', () => {
-  it('cuts the request', async () => {
+describe('abort signal', () => {
+  it('aborts the request', async () => {
     const controller = new AbortController()
     const error = failure({ signal: controller.signal })
     const xhr = await request()
@@ -157,7 +157,7 @@ describe('cancelling', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('sends nothing when it came before', async () => {
+  it('sends no request if it is already aborted', async () => {
     const onProgress = vi.fn()
     const error = failure({ signal: AbortSignal.abort(), onProgress })
     expect(await error).toMatchObject({ code: 'ABORTED' })
@@ -165,32 +165,32 @@ describe('cancelling', () => {
     expect(onProgress).not.toHaveBeenCalled()
   })
 
-  it('ends the pause before a retry', async () => {
+  it('ends the delay before a retry', async () => {
     const controller = new AbortController()
-    const retried = vi.fn(() => queueMicrotask(() => controller.abort()))
-    const error = failure({ signal: controller.signal, onRetry: retried })
-    ;(await request()).answer(503, '')
+    const onRetry = vi.fn(() => queueMicrotask(() => controller.abort()))
+    const error = failure({ signal: controller.signal, onRetry })
+    ;(await request()).respond(503, '')
     expect(await error).toMatchObject({ code: 'ABORTED' })
     expect(count()).toBe(1)
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('leaves no listener on a signal that lives on', async () => {
+  it('keeps no listener after the upload', async () => {
     const { signal } = new AbortController()
     const added = vi.spyOn(signal, 'addEventListener')
     const removed = vi.spyOn(signal, 'removeEventListener')
     const result = upload('/', photo, { signal })
-    ;(await request()).answer(503, '')
+    ;(await request()).respond(503, '')
     await vi.advanceTimersByTimeAsync(1000)
-    ;(await request(2)).answer(201, RESULT)
+    ;(await request(2)).respond(201, RESULT)
     await result
     expect(added.mock.calls.length).toBe(3)
     expect(removed.mock.calls.length).toBe(3)
   })
 })
 
-describe('a stall', () => {
-  it('is no progress for `timeout` while sending', async () => {
+describe('timeout', () => {
+  it('fails the upload after `timeout` without progress while sending', async () => {
     const error = failure({ timeout: 5000 })
     const xhr = await request()
     vi.advanceTimersByTime(4000)
@@ -202,13 +202,13 @@ describe('a stall', () => {
     expect(await error).toMatchObject({
       code: 'TIMEOUT',
       status: 0,
-      message: 'There was no progress for 5 seconds.',
+      message: 'No progress for 5 seconds.',
     })
     expect(xhr.aborted).toBe(true)
     expect(count()).toBe(1)
   })
 
-  it('is no answer for `storingTimeout` when all is sent', async () => {
+  it('fails the upload after `storingTimeout` without a response', async () => {
     const error = failure({ timeout: 1000, storingTimeout: 30_000 })
     const xhr = await request()
     xhr.allSent(100)
@@ -216,30 +216,33 @@ describe('a stall', () => {
     await Promise.resolve()
     expect(xhr.aborted).toBe(false)
     vi.advanceTimersByTime(1000)
-    expect(await error).toMatchObject({ code: 'TIMEOUT' })
+    expect(await error).toMatchObject({
+      code: 'TIMEOUT',
+      message: 'No response for 30 seconds.',
+    })
   })
 
-  it('may be as long as it likes with 0', async () => {
+  it('is disabled by 0', async () => {
     const result = upload('/', photo, { timeout: 0, storingTimeout: 0 })
     const xhr = await request()
     vi.advanceTimersByTime(3_600_000)
     xhr.allSent(100)
     vi.advanceTimersByTime(3_600_000)
-    xhr.answer(201, RESULT)
+    xhr.respond(201, RESULT)
     expect(await result).toEqual(RESULT)
   })
 })
 
-describe('retries', () => {
-  it.each([408, 502, 503, 504])('come after %i', async status => {
+describe('retry', () => {
+  it.each([408, 502, 503, 504])('happens after %i', async status => {
     const result = upload('/', photo)
-    ;(await request()).answer(status, '')
+    ;(await request()).respond(status, '')
     await vi.advanceTimersByTimeAsync(1000)
-    ;(await request(2)).answer(201, RESULT)
+    ;(await request(2)).respond(201, RESULT)
     expect(await result).toEqual(RESULT)
   })
 
-  it('come after a network error, at growing distances, and end', async () => {
+  it('happens after a network error, with growing delays, until `retries` is reached', async () => {
     const retries: number[][] = []
     const attempts: number[] = []
     const error = failure({
@@ -251,8 +254,8 @@ describe('retries', () => {
       onProgress: ({ attempt }) => attempts.push(attempt),
     })
     for (let n = 1; n <= 8; n++) {
-      ;(await request(n)).breakOff()
-      // The file is looked at before another try.
+      ;(await request(n)).networkError()
+      // The helper reads from the file before each retry.
       while (n <= 7 && retries.length < n) await vi.advanceTimersByTimeAsync(1)
       await vi.advanceTimersByTimeAsync(30_000)
     }
@@ -269,13 +272,13 @@ describe('retries', () => {
     expect(new Set(attempts).size).toBe(8)
   })
 
-  it('come at different times, at least half of the distance', async () => {
+  it('has a random delay of at least half its maximum', async () => {
     vi.mocked(Math.random).mockReturnValue(0)
     const onRetry = vi.fn()
     const result = upload('/', photo, { onRetry })
-    ;(await request()).answer(503, '')
+    ;(await request()).respond(503, '')
     await vi.advanceTimersByTimeAsync(500)
-    ;(await request(2)).answer(201, RESULT)
+    ;(await request(2)).respond(201, RESULT)
     await result
     expect(onRetry).toHaveBeenCalledWith(expect.objectContaining({ delay: 500, attempt: 2 }))
   })
@@ -283,48 +286,48 @@ describe('retries', () => {
   it.each([
     ['seconds', '7'],
     ['a date', new Date(Date.UTC(2030, 0, 1, 0, 0, 7)).toUTCString()],
-  ])('keep to a Retry-After in %s', async (_name, value) => {
+  ])('waits for a Retry-After in %s', async (_name, value) => {
     vi.setSystemTime(Date.UTC(2030, 0, 1))
     const result = upload('/', photo)
-    ;(await request()).answer(503, '', { 'Retry-After': value })
+    ;(await request()).respond(503, '', { 'Retry-After': value })
     await vi.advanceTimersByTimeAsync(6999)
     expect(count()).toBe(1)
     await vi.advanceTimersByTimeAsync(1)
-    ;(await request(2)).answer(201, RESULT)
+    ;(await request(2)).respond(201, RESULT)
     await result
   })
 
-  it('do not come when the server wants to be left alone for longer than a minute', async () => {
+  it('does not happen with a Retry-After over one minute', async () => {
     const error = failure()
-    ;(await request()).answer(503, '', { 'Retry-After': '3600' })
+    ;(await request()).respond(503, '', { 'Retry-After': '3600' })
     expect(await error).toMatchObject({ status: 503, retryAfter: 3600 })
     expect(count()).toBe(1)
   })
 
-  it('pay no attention to a Retry-After that cannot be read', async () => {
+  it('ignores an invalid Retry-After', async () => {
     const result = upload('/', photo)
-    ;(await request()).answer(503, '', { 'Retry-After': 'soon' })
+    ;(await request()).respond(503, '', { 'Retry-After': 'soon' })
     await vi.advanceTimersByTimeAsync(1000)
-    ;(await request(2)).answer(201, RESULT)
+    ;(await request(2)).respond(201, RESULT)
     await result
   })
 
-  it.each([400, 401, 404, 409, 413, 415, 422, 429, 500, 501])('do not come after %i', async status => {
+  it.each([400, 401, 404, 409, 413, 415, 422, 429, 500, 501])('does not happen after %i', async status => {
     const error = failure()
-    ;(await request()).answer(status, '')
+    ;(await request()).respond(status, '')
     expect(await error).toMatchObject({ status })
     await vi.advanceTimersByTimeAsync(60_000)
     expect(count()).toBe(1)
   })
 
-  it('begin from nothing again', async () => {
+  it('restarts the progress at 0', async () => {
     const sent: number[] = []
     const result = upload('/', photo, { onProgress: event => sent.push(event.sent) })
     const xhr = await request()
     xhr.sent(100, 100)
-    xhr.answer(502, '')
+    xhr.respond(502, '')
     await vi.advanceTimersByTimeAsync(1000)
-    ;(await request(2)).answer(201, RESULT)
+    ;(await request(2)).respond(201, RESULT)
     await result
     expect(sent).toEqual([0, 100, 0, 100])
   })

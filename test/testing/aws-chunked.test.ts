@@ -16,25 +16,25 @@ const BODY = Buffer.from(
 const DECODED = { text: '1234\r\n\r\n9', trailers: { 'x-amz-checksum-crc32': 'AAAA==' } }
 
 describe('AwsChunkedDecoder', () => {
-  it('decodes a body cut at any byte', () => {
+  it('decodes a body split at any byte', () => {
     for (let cut = 0; cut <= BODY.length; cut++) {
       expect(decode(BODY.subarray(0, cut), BODY.subarray(cut))).toEqual(DECODED)
     }
     expect(decode(...[...BODY].map(byte => Buffer.of(byte)))).toEqual(DECODED)
   })
 
-  it('refuses a body that ends at any earlier byte', () => {
+  it('rejects a body truncated at any byte', () => {
     for (let end = 0; end < BODY.length; end++) {
-      expect(() => decode(BODY.subarray(0, end))).toThrow('The aws-chunked body ends too early')
+      expect(() => decode(BODY.subarray(0, end))).toThrow('The aws-chunked body is truncated')
     }
   })
 
   it.each([
-    ['no chunk size', 'hello\r\n'],
+    ['an invalid chunk size', 'hello\r\n'],
     ['bytes after a chunk', '1\r\nab\r\n'],
-    ['an endless line', '0'.repeat(5000)],
+    ['a line over 4096 bytes', '0'.repeat(5000)],
     ['bytes after the end', '0\r\n\r\nmore\r\n'],
-  ])('refuses %s', (_, body) => {
+  ])('rejects %s', (_, body) => {
     expect(() => decode(Buffer.from(body))).toThrow(expect.objectContaining({ code: 'IncompleteBody' }))
   })
 })

@@ -31,23 +31,23 @@ describe.each(ALGORITHMS)('%s', algorithm => {
   const wrong = Buffer.alloc(Buffer.from(right, 'base64').length, 1).toString('base64')
   const input = { Bucket: BUCKET, Key: 'key', Body: '123456789' }
 
-  it('is accepted in a header, stored and reported', async () => {
-    const answer = await server.s3.client.send(new PutObjectCommand({ ...input, [member]: right }))
-    expect(answer).toMatchObject({ [member]: right })
+  it('is accepted in a header, stored and returned', async () => {
+    const response = await server.s3.client.send(new PutObjectCommand({ ...input, [member]: right }))
+    expect(response).toMatchObject({ [member]: right })
     expect(server.s3.objects(BUCKET)[0]?.checksums).toEqual({ [field]: right })
     const head = new HeadObjectCommand({ Bucket: BUCKET, Key: 'key', ChecksumMode: 'ENABLED' })
     expect(await server.s3.client.send(head)).toMatchObject({ [member]: right, ChecksumType: 'FULL_OBJECT' })
   })
 
-  it('is refused in a header when wrong', async () => {
+  it('is rejected in a header if it does not match', async () => {
     const sent = server.s3.client.send(new PutObjectCommand({ ...input, [member]: wrong }))
     expect(await failure(sent)).toEqual({ name: 'BadDigest', status: 400 })
     expect(server.s3.objects(BUCKET)).toEqual([])
   })
 
-  it('is accepted in a trailer, stored and reported', async () => {
-    const answer = await server.s3.client.send(new PutObjectCommand(streamed(algorithm)))
-    expect(answer).toMatchObject({ [member]: right })
+  it('is accepted in a trailer, stored and returned', async () => {
+    const response = await server.s3.client.send(new PutObjectCommand(streamed(algorithm)))
+    expect(response).toMatchObject({ [member]: right })
     expect(server.s3.requests).toMatchObject([
       { size: 9, headers: { 'x-amz-trailer': `x-amz-checksum-${field}` } },
     ])
@@ -56,7 +56,7 @@ describe.each(ALGORITHMS)('%s', algorithm => {
     expect(stored?.headers).not.toHaveProperty('content-encoding')
   })
 
-  it('is refused in a trailer when wrong', async () => {
+  it('is rejected in a trailer if it does not match', async () => {
     const client = tamperingClient(text => text.replace(right, wrong))
     const sent = client.send(new PutObjectCommand(streamed(algorithm)))
     expect(await failure(sent)).toEqual({ name: 'BadDigest', status: 400 })
@@ -69,16 +69,16 @@ function streamed(ChecksumAlgorithm: ChecksumAlgorithm) {
   return { Bucket: BUCKET, Key: 'key', Body, ContentLength: 9, ChecksumAlgorithm }
 }
 
-/** Changes the pieces of a streamed body on their way out. */
+/** Creates a client that changes every chunk of a streamed body before it sends it. */
 function tamperingClient(change: (text: string) => string) {
   const client = plainClient(server.s3)
   client.middlewareStack.add(
     next => args => {
       const request = args.request as { body: Readable }
-      const pieces = request.body.map((piece: Buffer | string) =>
-        Buffer.from(change(piece.toString('latin1')), 'latin1'),
+      const chunks = request.body.map((chunk: Buffer | string) =>
+        Buffer.from(change(chunk.toString('latin1')), 'latin1'),
       )
-      return next({ ...args, request: Object.assign(request, { body: Readable.from(pieces) }) })
+      return next({ ...args, request: Object.assign(request, { body: Readable.from(chunks) }) })
     },
     { step: 'finalizeRequest', priority: 'low' },
   )
@@ -90,14 +90,14 @@ describe('aws-chunked body', () => {
     ['is shorter than declared', '4\r\n5678\r\n'],
     ['is longer than declared', '6\r\n567890\r\n'],
     ['has a chunk without a size', 'zz\r\n56789\r\n'],
-  ])('is refused when it %s', async (_, chunk) => {
+  ])('is rejected if it %s', async (_, chunk) => {
     const client = tamperingClient(text => text.replace('5\r\n56789\r\n', chunk))
     const sent = client.send(new PutObjectCommand(streamed('CRC32')))
     expect(await failure(sent)).toEqual({ name: 'IncompleteBody', status: 400 })
     expect(server.s3.objects(BUCKET)).toEqual([])
   })
 
-  it('is refused when its trailer is missing', async () => {
+  it('is rejected if its trailer is missing', async () => {
     const client = tamperingClient(text => text.replace('x-amz-checksum-crc32:', 'x-other:'))
     const sent = client.send(new PutObjectCommand(streamed('CRC32')))
     expect(await failure(sent)).toEqual({ name: 'MalformedTrailerError', status: 400 })
@@ -108,11 +108,11 @@ describe('Content-MD5', () => {
   it.each([
     ['123456789', 200],
     ['other', 400],
-  ])('of %s is answered with %i', async (text, status) => {
+  ])('of %s returns status %i', async (text, status) => {
     const md5 = createHash('md5').update(text).digest('base64')
     const url = await presignPut(server.s3, 'key')
-    const answer = await send('PUT', url, { headers: { 'content-md5': md5 }, body: '123456789' })
-    expect(answer.status).toBe(status)
+    const response = await send('PUT', url, { headers: { 'content-md5': md5 }, body: '123456789' })
+    expect(response.status).toBe(status)
     expect(server.s3.objects(BUCKET)).toHaveLength(status === 200 ? 1 : 0)
   })
 })
@@ -128,13 +128,13 @@ describe('checksum of a multipart upload', () => {
     const Parts = []
     for (const [index, Body] of parts.entries()) {
       const part = { ...target, UploadId, PartNumber: index + 1, Body, ChecksumAlgorithm }
-      const { $metadata: _, ...answer } = await server.s3.client.send(new UploadPartCommand(part))
-      Parts.push({ PartNumber: index + 1, ...answer })
+      const { $metadata: _, ...response } = await server.s3.client.send(new UploadPartCommand(part))
+      Parts.push({ PartNumber: index + 1, ...response })
     }
     return { ...target, UploadId, MultipartUpload: { Parts } }
   }
 
-  /** What PutObject says of the same bytes, which it reads in one go. */
+  /** Returns the checksum that PutObject computes for the same bytes. */
   async function checksumOfWhole(ChecksumAlgorithm: ChecksumAlgorithm) {
     const input = { Bucket: BUCKET, Key: 'whole', Body: whole, ChecksumAlgorithm }
     await server.s3.client.send(new PutObjectCommand(input))
@@ -155,7 +155,7 @@ describe('checksum of a multipart upload', () => {
     expect(await server.s3.client.send(command)).toMatchObject({ ChecksumSHA256: `${expected}-3` })
   })
 
-  it('is compared with what the client states', async () => {
+  it('is compared with the checksum that the client declares', async () => {
     const input = await upload('CRC32', 'FULL_OBJECT')
     const wrong = new CompleteMultipartUploadCommand({ ...input, ChecksumCRC32: 'AAAAAA==' })
     expect(await failure(server.s3.client.send(wrong))).toEqual({ name: 'BadDigest', status: 400 })
@@ -166,7 +166,7 @@ describe('checksum of a multipart upload', () => {
     expect(await server.s3.client.send(right)).toMatchObject({ ChecksumType: 'FULL_OBJECT' })
   })
 
-  it('must be of the same kind for each S3 part', async () => {
+  it('must use the same algorithm for each S3 part', async () => {
     const target = { Bucket: BUCKET, Key: 'key' }
     const created = new CreateMultipartUploadCommand({ ...target, ChecksumAlgorithm: 'SHA256' })
     const { UploadId } = await server.s3.client.send(created)

@@ -20,7 +20,7 @@ import {
   presignPut,
   readAll,
   send,
-  sendHead,
+  sendHeaders,
   useS3,
 } from './support.ts'
 
@@ -28,21 +28,21 @@ const server = useS3()
 const execFileAsync = promisify(execFile)
 
 describe('body', () => {
-  it('is not stored when it ends too early', async () => {
-    const socket = await sendHead(await presignPut(server.s3, 'key'), ['Content-Length: 10'], 'hello')
+  it('is not stored if it is truncated', async () => {
+    const socket = await sendHeaders(await presignPut(server.s3, 'key'), ['Content-Length: 10'], 'hello')
     socket.end()
     expect(await readAll(socket)).not.toContain('200 OK')
     expect(server.s3.requests).toHaveLength(1)
     expect(server.s3.objects(BUCKET)).toEqual([])
   })
 
-  it('is not stored when the connection is reset', async () => {
+  it('is not stored if the connection is reset', async () => {
     const arrived = gate()
     server.s3.fault(() => {
       arrived.open()
       return undefined
     })
-    const socket = await sendHead(await presignPut(server.s3, 'key'), ['Content-Length: 10'], 'hello')
+    const socket = await sendHeaders(await presignPut(server.s3, 'key'), ['Content-Length: 10'], 'hello')
     await arrived.opened
     socket.resetAndDestroy()
     await once(socket, 'close')
@@ -55,23 +55,23 @@ describe('body', () => {
     expect(server.s3.objects(BUCKET)).toEqual([])
   })
 
-  it('needs a declared length', async () => {
+  it('is rejected with 411 without a declared length', async () => {
     const headers = ['Transfer-Encoding: chunked', 'Connection: close']
-    const socket = await sendHead(await presignPut(server.s3, 'key'), headers, '1\r\nx\r\n0\r\n\r\n')
+    const socket = await sendHeaders(await presignPut(server.s3, 'key'), headers, '1\r\nx\r\n0\r\n\r\n')
     expect(await readAll(socket)).toMatch(/^HTTP\/1.1 411 .*<Code>MissingContentLength<\/Code>/s)
   })
 
-  it('may be 5 GiB at most', async () => {
+  it('is rejected with 400 one byte over 5 GiB', async () => {
     const headers = [`Content-Length: ${5 * 1024 ** 3 + 1}`, 'Expect: 100-continue']
-    const socket = await sendHead(await presignPut(server.s3, 'key'), headers)
+    const socket = await sendHeaders(await presignPut(server.s3, 'key'), headers)
     expect(await readAll(socket)).toMatch(/^HTTP\/1.1 400 .*<Code>EntityTooLarge<\/Code>/s)
   })
 })
 
 describe('Expect: 100-continue', () => {
-  it('is answered before the body is sent', async () => {
+  it('gets 100 Continue before the body is sent', async () => {
     const headers = ['Content-Length: 5', 'Expect: 100-continue', 'Connection: close']
-    const socket = await sendHead(await presignPut(server.s3, 'key'), headers)
+    const socket = await sendHeaders(await presignPut(server.s3, 'key'), headers)
     const [first] = await once(socket, 'data')
     expect(String(first)).toMatch(/^HTTP\/1.1 100 /)
     socket.write('hello')
@@ -79,17 +79,17 @@ describe('Expect: 100-continue', () => {
     expect(server.s3.objects(BUCKET)[0]?.body.toString()).toBe('hello')
   })
 
-  it('gets an error instead of the go-ahead', async () => {
+  it('gets an error instead of 100 Continue', async () => {
     const url = await presignPut(server.s3, 'key')
     const headers = ['Content-Length: 5', 'Expect: 100-continue']
-    const socket = await sendHead(url.replace(/.$/, 'X'), headers)
-    const answer = await readAll(socket)
-    expect(answer).toMatch(/^HTTP\/1.1 (400|403) /)
-    expect(answer.toLowerCase()).toContain('\r\nconnection: close\r\n')
+    const socket = await sendHeaders(url.replace(/.$/, 'X'), headers)
+    const response = await readAll(socket)
+    expect(response).toMatch(/^HTTP\/1.1 (400|403) /)
+    expect(response.toLowerCase()).toContain('\r\nconnection: close\r\n')
   })
 })
 
-describe('request that is no S3 operation', () => {
+describe('request', () => {
   it.each([
     ['GET', `/${BUCKET}/key?acl`, 501, 'GetObjectAcl'],
     ['PUT', `/${BUCKET}?lifecycle`, 501, 'PutBucketLifecycleConfiguration'],
@@ -97,13 +97,13 @@ describe('request that is no S3 operation', () => {
     ['GET', `/${BUCKET}`, 501, 'ListObjects'],
     ['PATCH', `/${BUCKET}/key`, 501, 'PATCH'],
     ['GET', '/%ff', 400, 'InvalidURI'],
-  ])('%s %s is answered with %i', async (method, path, status, named) => {
-    const answer = await send(method, server.s3.endpoint + path)
-    expect(answer.status).toBe(status)
-    expect(answer.body).toContain(named)
+  ])('%s %s returns status %i', async (method, path, status, named) => {
+    const response = await send(method, server.s3.endpoint + path)
+    expect(response.status).toBe(status)
+    expect(response.body).toContain(named)
   })
 
-  it('names a bucket that does not exist', async () => {
+  it('fails with NoSuchBucket for an unknown bucket', async () => {
     const url = (await presignPut(server.s3, 'key')).replace('/bucket/', '/other/')
     expect((await send('PUT', url, { body: 'x' })).status).toBe(403)
     const command = new PutObjectCommand({ Bucket: 'other', Key: 'key', Body: 'x' })
@@ -118,25 +118,25 @@ describe('startS3', () => {
     [{ minPartSize: -1 }, 'minPartSize'],
     [{ minPartSize: Number.NaN }, 'minPartSize'],
     [{ storeBodies: -1 }, 'storeBodies'],
-  ])('refuses %j', async (options, name) => {
+  ])('rejects %j with a TypeError', async (options, name) => {
     await expect(startS3(options)).rejects.toThrow(TypeError)
     await expect(startS3(options)).rejects.toThrow(name)
   })
 
-  it('rejects when the port is taken', async () => {
+  it('rejects if the port is in use', async () => {
     const port = Number(new URL(server.s3.endpoint).port)
     await expect(startS3({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
   })
 
-  it('keeps everything but bytes with storeBodies: false', async () => {
+  it('stores everything except bodies with storeBodies: false', async () => {
     const s3 = await startS3({ buckets: [BUCKET], storeBodies: false })
     await s3.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'key', Body: 'hello' }))
     const [stored] = s3.objects(BUCKET)
     expect(stored).toMatchObject({ size: 5, etag: '5d41402abc4b2a76b9719d911017c592', body: Buffer.alloc(0) })
     expect(stored?.checksums.crc32).toBe('NhCmhg==')
-    const answer = await send('GET', await presignGet(s3, 'key'))
-    expect(answer.status).toBe(501)
-    expect(answer.body).toContain('storeBodies: false')
+    const response = await send('GET', await presignGet(s3, 'key'))
+    expect(response.status).toBe(501)
+    expect(response.body).toContain('storeBodies: false')
     await s3.close()
   })
 })
@@ -144,7 +144,7 @@ describe('startS3', () => {
 describe('storeBodies as a number', () => {
   const MB = 1024 * 1024
 
-  it('keeps the bytes of objects up to that size', async () => {
+  it('stores the bodies of objects up to that size', async () => {
     const s3 = await startS3({ buckets: [BUCKET], storeBodies: 6 * MB })
     const put = (Key: string, size: number) =>
       s3.client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: Buffer.alloc(size) }))
@@ -160,9 +160,9 @@ describe('storeBodies as a number', () => {
       ['parts-larger', 6 * MB + 1, 0],
     ])
     expect((await send('GET', await presignGet(s3, 'parts'))).status).toBe(200)
-    const answer = await send('GET', await presignGet(s3, 'parts-larger'))
-    expect(answer.status).toBe(501)
-    expect(answer.body).toContain(`storeBodies: ${6 * MB}`)
+    const response = await send('GET', await presignGet(s3, 'parts-larger'))
+    expect(response.status).toBe(501)
+    expect(response.body).toContain(`storeBodies: ${6 * MB}`)
     await s3.close()
   })
 
@@ -183,7 +183,7 @@ describe('storeBodies as a number', () => {
 })
 
 describe('reset', () => {
-  it('drops all but the buckets', async () => {
+  it('removes everything except the buckets', async () => {
     await server.s3.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'key', Body: 'x' }))
     const { requests } = server.s3
     expect(requests).toMatchObject([{ n: 1 }])
@@ -193,9 +193,9 @@ describe('reset', () => {
     expect(requests).toMatchObject([{ n: 1 }])
   })
 
-  it('hides what a request in flight stores', async () => {
+  it('hides objects that a request in flight stores', async () => {
     const arrived = gate()
-    const socket = await sendHead(await presignPut(server.s3, 'key'), [
+    const socket = await sendHeaders(await presignPut(server.s3, 'key'), [
       'Content-Length: 5',
       'Expect: 100-continue',
     ])
@@ -208,14 +208,14 @@ describe('reset', () => {
     expect(server.s3.objects(BUCKET)).toEqual([])
   })
 
-  it('leaves unknown buckets unknown', () => {
+  it('throws a TypeError for an unknown bucket', () => {
     expect(() => server.s3.objects('other')).toThrow(TypeError)
     expect(() => server.s3.uploads('other')).toThrow(TypeError)
   })
 })
 
 describe('close', () => {
-  it('cuts off requests in flight and frees the port', async () => {
+  it('aborts requests in flight and frees the port', async () => {
     const s3 = await startS3({ buckets: [BUCKET] })
     const arrived = gate()
     s3.fault(() => {
@@ -233,7 +233,7 @@ describe('close', () => {
     await once(other, 'close')
   })
 
-  it('leaves nothing behind that keeps the process alive', async () => {
+  it('lets the process exit', async () => {
     const script = fileURLToPath(new URL('fixtures/use-and-close.ts', import.meta.url))
     const run = execFileAsync(process.execPath, ['--import', 'tsx', script], { timeout: 20_000 })
     expect((await run).stdout).toBe('stored 1')

@@ -7,28 +7,28 @@ import {
 } from '@aws-sdk/client-s3'
 import { describe, expect, it } from 'vitest'
 import { startS3 } from '../../testing/index.ts'
-import { BUCKET, failure, gate, MIB, plainClient, presignPut, send, sendHead, useS3 } from './support.ts'
+import { BUCKET, failure, gate, MIB, plainClient, presignPut, send, sendHeaders, useS3 } from './support.ts'
 
 const server = useS3()
 const put = (Key = 'key', Body: string | Buffer = 'hello') =>
   new PutObjectCommand({ Bucket: BUCKET, Key, Body })
 
 describe('fault', () => {
-  it('answers with an S3 error, and nothing is stored', async () => {
+  it('sends an S3 error and stores nothing', async () => {
     server.s3.fault(() => ({
       status: 503,
       code: 'SlowDown',
       message: 'Slower',
       headers: { 'retry-after': '1' },
     }))
-    const answer = await send('PUT', await presignPut(server.s3, 'key'), { body: 'x' })
-    expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
-    expect(answer.body).toContain('<Code>SlowDown</Code><Message>Slower</Message>')
+    const response = await send('PUT', await presignPut(server.s3, 'key'), { body: 'x' })
+    expect(response).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
+    expect(response.body).toContain('<Code>SlowDown</Code><Message>Slower</Message>')
     expect(server.s3.objects(BUCKET)).toEqual([])
     expect(server.s3.requests).toMatchObject([{ operation: 'PutObject', status: 503 }])
   })
 
-  it('answers with an error although a large body is on its way', async () => {
+  it('sends an error while the client sends a large body', async () => {
     server.s3.fault(() => ({ status: 403, code: 'AccessDenied' }))
     const client = plainClient(server.s3, { expectContinueHeader: false })
     expect(await failure(client.send(put('key', Buffer.alloc(20 * MIB))))).toEqual({
@@ -38,7 +38,7 @@ describe('fault', () => {
     expect(server.s3.objects(BUCKET)).toEqual([])
   })
 
-  it('can strike the second S3 part only', async () => {
+  it('can fail only the second UploadPart', async () => {
     server.s3.fault(r =>
       r.operation === 'UploadPart' && r.n === 2 ? { status: 403, code: 'AccessDenied' } : undefined,
     )
@@ -57,7 +57,7 @@ describe('fault', () => {
     ])
   })
 
-  it('drops the connection before anything is stored', async () => {
+  it('drops the connection before it stores the object', async () => {
     server.s3.fault(() => ({ drop: true }))
     await expect(send('PUT', await presignPut(server.s3, 'key'), { body: 'x' })).rejects.toThrow(
       'socket hang up',
@@ -66,7 +66,7 @@ describe('fault', () => {
     expect(server.s3.requests[0]?.status).toBeUndefined()
   })
 
-  it('drops the connection after the object is stored', async () => {
+  it('drops the connection after it stores the object', async () => {
     server.s3.fault(() => ({ drop: 'after' }))
     await expect(send('PUT', await presignPut(server.s3, 'key'), { body: 'x' })).rejects.toThrow(
       'socket hang up',
@@ -75,20 +75,20 @@ describe('fault', () => {
     expect(server.s3.requests[0]?.status).toBeUndefined()
   })
 
-  it('answers with an error after the object is stored', async () => {
+  it('sends an error after it stores the object', async () => {
     server.s3.fault(() => ({ status: 500, code: 'InternalError', after: true }))
     expect((await send('PUT', await presignPut(server.s3, 'key'), { body: 'x' })).status).toBe(500)
     expect(server.s3.objects(BUCKET)).toHaveLength(1)
   })
 
-  it('answers a completion with an error under status 200', async () => {
+  it('sends an error of CompleteMultipartUpload with status 200', async () => {
     server.s3.fault(() => ({ status: 200, code: 'InternalError' }))
     const input = { Bucket: BUCKET, Key: 'key', UploadId: 'id', MultipartUpload: { Parts: [] } }
     const sent = plainClient(server.s3).send(new CompleteMultipartUploadCommand(input))
     expect(await failure(sent)).toMatchObject({ name: 'InternalError' })
   })
 
-  it.each([true, 'after'] as const)('hangs (%s) until the client goes away', async hang => {
+  it.each([true, 'after'] as const)('hangs (%s) until the client disconnects', async hang => {
     const arrived = gate()
     server.s3.fault(() => {
       arrived.open()
@@ -104,16 +104,16 @@ describe('fault', () => {
     expect(server.s3.requests[0]?.status).toBeUndefined()
   })
 
-  it('takes the whole body when it hangs', async () => {
+  it('reads the whole body when it hangs', async () => {
     server.s3.fault(() => ({ hang: true }))
     const size = 20 * MIB
-    const socket = await sendHead(await presignPut(server.s3, 'key'), [`Content-Length: ${size}`])
+    const socket = await sendHeaders(await presignPut(server.s3, 'key'), [`Content-Length: ${size}`])
     await new Promise(resolve => socket.write(Buffer.alloc(size), resolve))
     socket.destroy()
     expect(server.s3.objects(BUCKET)).toEqual([])
   })
 
-  it('holds a request until a promise settles', async () => {
+  it('delays a request until a promise settles', async () => {
     const [arrived, release] = [gate(), gate()]
     server.s3.fault(({ key }) => {
       if (key !== 'held') return undefined
@@ -130,26 +130,26 @@ describe('fault', () => {
     expect(server.s3.objects(BUCKET).map(({ key }) => key)).toEqual(['free', 'held'])
   })
 
-  it('goes on when the promise rejects', async () => {
-    server.s3.fault(() => ({ delay: 1, until: Promise.reject(new Error('no matter')) }))
+  it('continues when the promise rejects', async () => {
+    server.s3.fault(() => ({ delay: 1, until: Promise.reject(new Error('ignored')) }))
     await server.s3.client.send(put())
     expect(server.s3.objects(BUCKET)).toHaveLength(1)
   })
 
-  it('waits, then answers with an error', async () => {
+  it('waits, then sends an error', async () => {
     server.s3.fault(() => ({ delay: 30, status: 403, code: 'AccessDenied' }))
     const start = performance.now()
     expect(await failure(server.s3.client.send(put()))).toMatchObject({ name: 'AccessDenied' })
     expect(performance.now() - start).toBeGreaterThan(25)
   })
 
-  it('only waits when there is nothing else to it', async () => {
+  it('only waits if it has only a delay', async () => {
     server.s3.fault(async () => ({ delay: 1 }))
     await server.s3.client.send(put())
     expect(server.s3.objects(BUCKET)).toHaveLength(1)
   })
 
-  it('wins over later ones until it is removed', async () => {
+  it('takes precedence over later faults until it is removed', async () => {
     server.s3.fault(() => undefined)
     const remove = server.s3.fault(() => ({ status: 403, code: 'First' }))
     server.s3.fault(() => ({ status: 403, code: 'Second' }))
@@ -160,24 +160,24 @@ describe('fault', () => {
     await server.s3.client.send(put())
   })
 
-  it('that throws is answered with 500', async () => {
+  it('causes a 500 if its function throws', async () => {
     server.s3.fault(() => {
       throw new Error('bug in the test')
     })
-    const answer = await send('PUT', await presignPut(server.s3, 'key'), { body: 'x' })
-    expect(answer.status).toBe(500)
-    expect(answer.body).toContain('<Code>InternalError</Code><Message>bug in the test</Message>')
+    const response = await send('PUT', await presignPut(server.s3, 'key'), { body: 'x' })
+    expect(response.status).toBe(500)
+    expect(response.body).toContain('<Code>InternalError</Code><Message>bug in the test</Message>')
     expect(server.s3.requests[0]?.status).toBe(500)
   })
 
-  it('that waits is given up when the client goes away', async () => {
+  it('stops waiting when the client disconnects', async () => {
     const arrived = gate()
     const s3 = await startS3({ buckets: [BUCKET] })
     s3.fault(() => {
       arrived.open()
       return { delay: 2 ** 30 }
     })
-    const socket = await sendHead(await presignPut(s3, 'key'), ['Content-Length: 1'], 'x')
+    const socket = await sendHeaders(await presignPut(s3, 'key'), ['Content-Length: 1'], 'x')
     await arrived.opened
     socket.resetAndDestroy()
     await once(socket, 'close')

@@ -29,8 +29,8 @@ function multipart(s3: S3Server, Key = 'key') {
       return UploadId ?? ''
     },
     async part(UploadId: string, PartNumber: number, Body: string | Buffer) {
-      const answer = await s3.client.send(new UploadPartCommand({ ...target, UploadId, PartNumber, Body }))
-      return { PartNumber, ETag: answer.ETag }
+      const response = await s3.client.send(new UploadPartCommand({ ...target, UploadId, PartNumber, Body }))
+      return { PartNumber, ETag: response.ETag }
     },
     complete(UploadId: string, Parts: CompletedPart[], IfNoneMatch?: string) {
       const input = { ...target, UploadId, MultipartUpload: { Parts }, IfNoneMatch }
@@ -43,7 +43,7 @@ function multipart(s3: S3Server, Key = 'key') {
 }
 
 describe('multipart upload', () => {
-  it('puts the S3 parts together in order of their numbers', async () => {
+  it('concatenates the S3 parts in order of their numbers', async () => {
     const { create, part, complete } = multipart(server.s3, 'a b/ü')
     const id = await create({ ContentType: 'image/png', CacheControl: 'no-cache', Metadata: { a: '1' } })
     const [first, last] = [Buffer.alloc(5 * MIB, 1), Buffer.from('end')]
@@ -59,10 +59,10 @@ describe('multipart upload', () => {
         ],
       },
     ])
-    const answer = await complete(id, [three, seven])
+    const response = await complete(id, [three, seven])
     const etag = `${md5(Buffer.concat([md5(first).digest(), md5(last).digest()])).digest('hex')}-2`
-    expect(answer).toMatchObject({ ETag: `"${etag}"`, Bucket: BUCKET, Key: 'a b/ü' })
-    expect(answer.Location).toBe(`${server.s3.endpoint}/${BUCKET}/a%20b/%C3%BC`)
+    expect(response).toMatchObject({ ETag: `"${etag}"`, Bucket: BUCKET, Key: 'a b/ü' })
+    expect(response.Location).toBe(`${server.s3.endpoint}/${BUCKET}/a%20b/%C3%BC`)
     const [stored] = server.s3.objects(BUCKET)
     expect(stored).toMatchObject({
       key: 'a b/ü',
@@ -76,7 +76,7 @@ describe('multipart upload', () => {
     expect(server.s3.uploads(BUCKET)).toEqual([])
   })
 
-  it('describes one S3 part of the finished object', async () => {
+  it('returns the size of one S3 part of the completed object', async () => {
     const { create, part, complete } = multipart(server.s3)
     const id = await create()
     await complete(id, [await part(id, 1, Buffer.alloc(5 * MIB)), await part(id, 2, 'end')])
@@ -94,7 +94,7 @@ describe('multipart upload', () => {
     expect(server.s3.objects(BUCKET)[0]?.body.toString()).toBe('new')
   })
 
-  it('answers a repeated completion like the first one', async () => {
+  it('sends the same response to a repeated completion', async () => {
     const { create, part, complete } = multipart(server.s3)
     const id = await create()
     const parts = [await part(id, 1, 'x')]
@@ -102,7 +102,7 @@ describe('multipart upload', () => {
     expect(await complete(id, parts)).toMatchObject(first)
   })
 
-  it('refuses S3 parts below 5 MiB, but for the last', async () => {
+  it('rejects an S3 part under 5 MiB unless it is the last', async () => {
     const { create, part, complete } = multipart(server.s3)
     const id = await create()
     const parts = [await part(id, 1, Buffer.alloc(5 * MIB - 1)), await part(id, 2, 'x')]
@@ -111,7 +111,7 @@ describe('multipart upload', () => {
     expect(server.s3.uploads(BUCKET)).toHaveLength(1)
   })
 
-  it('refuses wrong lists of S3 parts', async () => {
+  it('rejects invalid lists of S3 parts', async () => {
     const { create, part, complete } = multipart(server.s3)
     const id = await create()
     const one = await part(id, 1, Buffer.alloc(5 * MIB))
@@ -122,12 +122,12 @@ describe('multipart upload', () => {
     expect(await failure(complete(id, []))).toMatchObject({ name: 'MalformedXML' })
   })
 
-  it.each([0, 10_001])('refuses part number %i', async partNumber => {
+  it.each([0, 10_001])('rejects part number %i', async partNumber => {
     const { create, part } = multipart(server.s3)
     expect(await failure(part(await create(), partNumber, 'x'))).toMatchObject({ name: 'InvalidArgument' })
   })
 
-  it('knows an upload by its id and its key', async () => {
+  it('fails with NoSuchUpload for another key, or after an abort', async () => {
     const { create, part, abort } = multipart(server.s3)
     const id = await create()
     expect(await failure(multipart(server.s3, 'other').part(id, 1, 'x'))).toMatchObject({
@@ -165,7 +165,7 @@ describe('multipart upload', () => {
     expect(second).toMatchObject({ IsTruncated: false, Parts: [{ PartNumber: 3 }] })
   })
 
-  it('is listed in pages, by key and age', async () => {
+  it('is listed in pages, sorted by key and age', async () => {
     const ids: string[] = []
     for (const key of ['b', 'a', 'b', 'c', 'other']) ids.push(await multipart(server.s3, key).create())
     const [b1, a, b2, c] = ids
@@ -202,7 +202,7 @@ describe('options', () => {
     await s3.close()
   })
 
-  it('requirePartChecksums refuses a completion without them', async () => {
+  it('requirePartChecksums rejects a completion without checksums', async () => {
     const s3 = await startS3({ buckets: [BUCKET], requirePartChecksums: true })
     const { create, part, complete } = multipart(s3)
     const id = await create({ ChecksumAlgorithm: 'CRC32' })

@@ -26,10 +26,10 @@ function put(Key: string, Body = 'hello', input: Partial<PutObjectCommandInput> 
 }
 
 async function get(Key: string, input: Partial<GetObjectCommandInput> = {}) {
-  const { Body, ...answer } = await server.s3.client.send(
+  const { Body, ...response } = await server.s3.client.send(
     new GetObjectCommand({ Bucket: BUCKET, Key, ...input }),
   )
-  return { ...answer, text: await Body?.transformToString() }
+  return { ...response, text: await Body?.transformToString() }
 }
 
 function list(input: Partial<ListObjectsV2CommandInput> = {}) {
@@ -42,7 +42,7 @@ async function setVersioning(Status: 'Enabled' | 'Suspended') {
 }
 
 describe('object', () => {
-  it('keeps its headers and metadata', async () => {
+  it('has the headers and metadata of its upload', async () => {
     const input = {
       ContentType: 'text/plain; charset=utf-8',
       CacheControl: 'max-age=60',
@@ -64,12 +64,12 @@ describe('object', () => {
     ])
   })
 
-  it('has a media type even if none was named', async () => {
+  it('has the type binary/octet-stream if the upload had none', async () => {
     await send('PUT', await presignPut(server.s3, 'key'), { body: 'x' })
     expect(server.s3.objects(BUCKET)).toMatchObject([{ type: 'binary/octet-stream', versionId: undefined }])
   })
 
-  it('is refused with metadata over 2 KB', async () => {
+  it('is rejected with metadata over 2 KB', async () => {
     expect(await failure(put('key', 'x', { Metadata: { a: 'x'.repeat(2048) } }))).toMatchObject({
       name: 'MetadataTooLarge',
     })
@@ -86,7 +86,7 @@ describe('object', () => {
     '__proto__',
     'constructor',
     'k'.repeat(1024),
-  ])('may be named %j', async key => {
+  ])('can have the key %j', async key => {
     await put(key, `data of ${key}`)
     expect((await get(key)).text).toBe(`data of ${key}`)
     const listed = await list({ EncodingType: 'url' })
@@ -98,7 +98,7 @@ describe('object', () => {
     expect(server.s3.objects(BUCKET)).toEqual([])
   })
 
-  it('may not be named with more than 1024 bytes', async () => {
+  it('is rejected with a key one byte over 1024 bytes', async () => {
     expect(await failure(put(`${'ü'.repeat(512)}x`))).toEqual({ name: 'KeyTooLongError', status: 400 })
   })
 })
@@ -109,44 +109,44 @@ describe('GetObject', () => {
     ['bytes=-2', 'lo', 'bytes 3-4/5'],
     ['bytes=1-', 'ello', 'bytes 1-4/5'],
     ['bytes=0-99', 'hello', 'bytes 0-4/5'],
-  ])('answers %s with a part', async (Range, text, ContentRange) => {
+  ])('returns 206 and the bytes of range %s', async (Range, text, ContentRange) => {
     await put('key')
-    const answer = await get('key', { Range })
-    expect(answer).toMatchObject({ text, ContentRange, ContentLength: text.length })
-    expect(answer.$metadata.httpStatusCode).toBe(206)
+    const response = await get('key', { Range })
+    expect(response).toMatchObject({ text, ContentRange, ContentLength: text.length })
+    expect(response.$metadata.httpStatusCode).toBe(206)
   })
 
-  it('refuses a range beyond the end', async () => {
+  it('rejects a range beyond the end with 416', async () => {
     await put('key')
     expect(await failure(get('key', { Range: 'bytes=5-' }))).toEqual({ name: 'InvalidRange', status: 416 })
   })
 
-  it('ignores a range that it cannot read', async () => {
+  it('ignores a range in another unit', async () => {
     await put('key')
-    const answer = await get('key', { Range: 'lines=1-2' })
-    expect([answer.$metadata.httpStatusCode, answer.text]).toEqual([200, 'hello'])
+    const response = await get('key', { Range: 'lines=1-2' })
+    expect([response.$metadata.httpStatusCode, response.text]).toEqual([200, 'hello'])
   })
 
-  it('answers 304 for an entity tag that still fits', async () => {
+  it('returns 304 for a matching If-None-Match, 412 for another If-Match', async () => {
     const { ETag } = await put('key')
     expect(await failure(get('key', { IfNoneMatch: ETag }))).toMatchObject({ status: 304 })
     expect((await get('key', { IfNoneMatch: '"other"' })).text).toBe('hello')
     expect(await failure(get('key', { IfMatch: '"other"' }))).toMatchObject({ status: 412 })
   })
 
-  it('tells what does not exist', async () => {
+  it('fails with NoSuchKey or NoSuchBucket', async () => {
     expect(await failure(get('key'))).toEqual({ name: 'NoSuchKey', status: 404 })
     expect(await failure(get('key', { Bucket: 'other' }))).toEqual({ name: 'NoSuchBucket', status: 404 })
   })
 
-  it('sends an empty object', async () => {
+  it('returns an empty object', async () => {
     await send('PUT', await presignPut(server.s3, 'key'), { headers: { 'content-length': 0 } })
     expect(await send('GET', await presignGet(server.s3, 'key'))).toMatchObject({ status: 200, body: '' })
   })
 })
 
 describe('conditional write', () => {
-  it('with IfNoneMatch stores only what is not there', async () => {
+  it('with IfNoneMatch fails if the object exists', async () => {
     await put('key', 'first', { IfNoneMatch: '*' })
     expect(await failure(put('key', 'second', { IfNoneMatch: '*' }))).toEqual({
       name: 'PreconditionFailed',
@@ -155,7 +155,7 @@ describe('conditional write', () => {
     expect((await get('key')).text).toBe('first')
   })
 
-  it('is decided when the object is stored', async () => {
+  it('is checked again when the body has arrived', async () => {
     const [bothArrived, release] = [gate(), gate()]
     server.s3.fault(({ n }) => {
       if (n === 2) bothArrived.open()
@@ -170,7 +170,7 @@ describe('conditional write', () => {
     expect((await outcomes).map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
   })
 
-  it('with IfMatch replaces only what is known', async () => {
+  it('with IfMatch fails if the ETag differs', async () => {
     const { ETag } = await put('key', 'first')
     await put('key', 'second', { IfMatch: ETag })
     expect(await failure(put('key', 'third', { IfMatch: ETag }))).toMatchObject({
@@ -207,7 +207,7 @@ describe('ListObjectsV2', () => {
 })
 
 describe('bucket', () => {
-  it('is created, found, listed and deleted', async () => {
+  it('can be created, found, listed and deleted', async () => {
     const Bucket = 'new-bucket'
     await server.s3.client.send(new CreateBucketCommand({ Bucket }))
     await server.s3.client.send(new HeadBucketCommand({ Bucket }))
@@ -226,7 +226,7 @@ describe('bucket', () => {
 })
 
 describe('versioning', () => {
-  it('keeps every version until it is deleted by its id', async () => {
+  it('stores every version until a request deletes it by its id', async () => {
     await setVersioning('Enabled')
     const first = await put('key', 'first')
     const second = await put('key', 'second')

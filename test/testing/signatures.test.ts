@@ -7,7 +7,7 @@ const server = useS3()
 const put = (key = 'key') => new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: 'hello' })
 
 describe('signature in the Authorization header', () => {
-  it('is accepted from the client that comes with the server', async () => {
+  it('is accepted from the client of the server', async () => {
     await server.s3.client.send(put())
     expect(server.s3.objects(BUCKET)).toMatchObject([{ key: 'key', size: 5 }])
   })
@@ -15,18 +15,18 @@ describe('signature in the Authorization header', () => {
   it.each([
     ['a wrong secret', { secretAccessKey: 'wrong' }, 'SignatureDoesNotMatch'],
     ['a wrong access key', { accessKeyId: 'wrong' }, 'InvalidAccessKeyId'],
-  ])('is refused with %s', async (_, change, name) => {
+  ])('is rejected with %s', async (_, change, name) => {
     const client = plainClient(server.s3, { credentials: { ...server.s3.credentials, ...change } })
     expect(await failure(client.send(put()))).toEqual({ name, status: 403 })
     expect(server.s3.objects(BUCKET)).toEqual([])
   })
 
-  it('is refused when the clock of the client is off by an hour', async () => {
+  it('is rejected if the clock of the client is off by an hour', async () => {
     const client = plainClient(server.s3, { systemClockOffset: -3_600_000 })
     expect(await failure(client.send(put()))).toEqual({ name: 'RequestTimeTooSkewed', status: 403 })
   })
 
-  it('is refused when the payload is not the signed one', async () => {
+  it('is rejected if the payload differs from the signed one', async () => {
     const client = plainClient(server.s3)
     client.middlewareStack.add(
       next => args => {
@@ -40,18 +40,18 @@ describe('signature in the Authorization header', () => {
   })
 
   it('is required', async () => {
-    const answer = await send('PUT', `${server.s3.endpoint}/${BUCKET}/key`, { body: 'x' })
-    expect(answer).toMatchObject({ status: 403, headers: { 'content-type': 'application/xml' } })
-    expect(answer.body).toMatch(
+    const response = await send('PUT', `${server.s3.endpoint}/${BUCKET}/key`, { body: 'x' })
+    expect(response).toMatchObject({ status: 403, headers: { 'content-type': 'application/xml' } })
+    expect(response.body).toMatch(
       /<Code>AccessDenied<\/Code><Message>.+<\/Message><Resource>\/bucket\/key<\/Resource><RequestId>.+<\/RequestId>/,
     )
   })
 
-  it('is refused when malformed', async () => {
+  it('is rejected if it is malformed', async () => {
     const headers = { authorization: 'AWS4-HMAC-SHA256 nonsense' }
-    const answer = await send('GET', `${server.s3.endpoint}/${BUCKET}/key`, { headers })
-    expect(answer.status).toBe(400)
-    expect(answer.body).toContain('<Code>AuthorizationHeaderMalformed</Code>')
+    const response = await send('GET', `${server.s3.endpoint}/${BUCKET}/key`, { headers })
+    expect(response.status).toBe(400)
+    expect(response.body).toContain('<Code>AuthorizationHeaderMalformed</Code>')
   })
 })
 
@@ -66,7 +66,7 @@ describe('presigned URL', () => {
     expect(downloaded).toMatchObject({ status: 200, body: 'hello', headers: { 'content-type': 'x/y' } })
   })
 
-  it('works as the default client makes it', async () => {
+  it('is accepted from the client of the server', async () => {
     const url = await getSignedUrl(server.s3.client, new PutObjectCommand({ Bucket: BUCKET, Key: 'key' }))
     expect((await send('PUT', url, { body: 'abc' })).status).toBe(200)
   })
@@ -77,26 +77,26 @@ describe('presigned URL', () => {
     expect(server.s3.objects(BUCKET)).toMatchObject([{ metadata: { owner: 'me' } }])
   })
 
-  it('is refused when it has expired', async () => {
+  it('is rejected after it has expired', async () => {
     const signingDate = new Date(Date.now() - 61_000)
     const command = new GetObjectCommand({ Bucket: BUCKET, Key: 'key' })
     const url = await getSignedUrl(server.s3.client, command, { expiresIn: 60, signingDate })
-    const answer = await send('GET', url)
-    expect(answer.status).toBe(403)
-    expect(answer.body).toContain('<Message>Request has expired</Message>')
+    const response = await send('GET', url)
+    expect(response.status).toBe(403)
+    expect(response.body).toContain('<Message>Request has expired</Message>')
   })
 
-  it('is refused for another key', async () => {
+  it('is rejected for another key', async () => {
     const url = await presignPut(server.s3, 'key')
-    const answer = await send('PUT', url.replace('/key?', '/other?'), { body: 'x' })
-    expect(answer.body).toContain('<Code>SignatureDoesNotMatch</Code>')
+    const response = await send('PUT', url.replace('/key?', '/other?'), { body: 'x' })
+    expect(response.body).toContain('<Code>SignatureDoesNotMatch</Code>')
     expect(server.s3.objects(BUCKET)).toEqual([])
   })
 
-  it('is refused with an x-amz- header that was not signed', async () => {
+  it('is rejected with an unsigned x-amz- header', async () => {
     const headers = { 'x-amz-acl': 'public-read' }
-    const answer = await send('PUT', await presignPut(server.s3, 'key'), { headers, body: 'x' })
-    expect(answer.status).toBe(403)
-    expect(answer.body).toContain('<HeadersNotSigned>x-amz-acl</HeadersNotSigned>')
+    const response = await send('PUT', await presignPut(server.s3, 'key'), { headers, body: 'x' })
+    expect(response.status).toBe(403)
+    expect(response.body).toContain('<HeadersNotSigned>x-amz-acl</HeadersNotSigned>')
   })
 })

@@ -9,7 +9,7 @@ import { type S3Server, type S3ServerOptions, startS3 } from '../../testing/inde
 export const BUCKET = 'bucket'
 export const MIB = 1024 ** 2
 
-/** One server for a test file, with one bucket, empty before each test. */
+/** Starts one server with one bucket for a test file. Resets it after each test. */
 export function useS3(options: S3ServerOptions = {}): { readonly s3: S3Server } {
   let server: S3Server | undefined
   beforeAll(async () => {
@@ -19,7 +19,7 @@ export function useS3(options: S3ServerOptions = {}): { readonly s3: S3Server } 
   afterAll(() => server?.close())
   return {
     get s3() {
-      if (!server) throw new Error('not started yet')
+      if (!server) throw new Error('The server has not started yet')
       return server
     },
   }
@@ -27,7 +27,7 @@ export function useS3(options: S3ServerOptions = {}): { readonly s3: S3Server } 
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {}, trace() {} }
 
-/** A client that never retries and sends no checksums of its own. */
+/** Creates a client that never retries and adds no checksums. */
 export function plainClient(s3: S3Server, config: ConstructorParameters<typeof S3Client>[0] = {}): S3Client {
   return new S3Client({
     endpoint: s3.endpoint,
@@ -49,28 +49,32 @@ export function presignGet(s3: S3Server, key: string, extra: object = {}): Promi
   return getSignedUrl(plainClient(s3), new GetObjectCommand({ Bucket: BUCKET, Key: key, ...extra }))
 }
 
-export interface RawAnswer {
+export interface RawResponse {
   status: number
   headers: IncomingHttpHeaders
   body: string
 }
 
-/** An HTTP request of exactly these headers; rejects when the connection goes away. */
+/** Sends an HTTP request with exactly these headers. Rejects if the connection breaks. */
 export async function send(
   method: string,
   url: string,
   { headers = {}, body }: { headers?: OutgoingHttpHeaders; body?: string | Buffer } = {},
-): Promise<RawAnswer> {
-  const sent = request(url, { method, headers, agent: false })
-  sent.end(body)
-  const [answer] = await once(sent, 'response')
+): Promise<RawResponse> {
+  const clientRequest = request(url, { method, headers, agent: false })
+  clientRequest.end(body)
+  const [response] = await once(clientRequest, 'response')
   let text = ''
-  for await (const chunk of answer) text += chunk
-  return { status: answer.statusCode, headers: answer.headers, body: text }
+  for await (const chunk of response) text += chunk
+  return { status: response.statusCode, headers: response.headers, body: text }
 }
 
-/** Opens a connection and sends the head of a request, and as much of its body as given. */
-export async function sendHead(url: string, headers: string[], body: string | Buffer = ''): Promise<Socket> {
+/** Opens a connection, and sends the headers of a PUT request and the given start of its body. */
+export async function sendHeaders(
+  url: string,
+  headers: string[],
+  body: string | Buffer = '',
+): Promise<Socket> {
   const { port, host, pathname, search } = new URL(url)
   const socket = connect(Number(port), '127.0.0.1')
   await once(socket, 'connect')
@@ -85,7 +89,7 @@ export async function readAll(socket: Socket): Promise<string> {
   return text
 }
 
-/** `name` and status of what an SDK call rejects with. */
+/** Resolves with the name and status of the error of an SDK call. */
 export async function failure(promise: Promise<unknown>): Promise<{ name: string; status?: number }> {
   try {
     await promise
@@ -93,7 +97,7 @@ export async function failure(promise: Promise<unknown>): Promise<{ name: string
     const { name, $metadata } = error as { name: string; $metadata?: { httpStatusCode?: number } }
     return { name, status: $metadata?.httpStatusCode }
   }
-  throw new Error('did not fail')
+  throw new Error('The call did not fail')
 }
 
 export interface Gate {

@@ -4,16 +4,17 @@ import type { S3Credentials } from '../types.ts'
 import { ALGORITHM, equalSignatures, signatureOf } from './signature.ts'
 
 const MAX_SKEW_MS = 15 * 60 * 1000
-const MAX_EXPIRES_S = 7 * 24 * 60 * 60
+const MAX_EXPIRES_SECONDS = 7 * 24 * 60 * 60
 
 export interface AuthenticatedRequest {
-  /** The signed value of x-amz-content-sha256. */
+  /** Signed value of x-amz-content-sha256. */
   readonly payloadHash: string
-  /** The headers, and the x-amz-* parameters of a presigned URL, which stand for headers. */
+  /** Request headers, and the x-amz-* query parameters of a presigned URL, which replace headers. */
   readonly headers: Headers
 }
 
-interface Claim {
+/** The signature of a request and its parameters, as received and not verified yet. */
+interface ReceivedSignature {
   readonly presigned: boolean
   readonly accessKeyId: string
   readonly scope: string
@@ -21,7 +22,7 @@ interface Claim {
   readonly signature: string
   readonly timestamp: string
   readonly payloadHash: string | undefined
-  /** Seconds; presigned URLs only. */
+  /** Seconds. 0 unless the URL is presigned. */
   readonly expires: number
 }
 
@@ -32,25 +33,30 @@ export interface UnverifiedRequest {
   readonly headers: Headers
 }
 
-/** Verifies Signature Version 4 in the Authorization header or in a presigned URL. Any region is accepted. */
+/** Verifies Signature Version 4 in the Authorization header or in a presigned URL. Accepts any region. */
 export function authenticate(request: UnverifiedRequest, credentials: S3Credentials): AuthenticatedRequest {
-  const claim = request.query.has('X-Amz-Signature') ? claimOfQuery(request) : claimOfHeader(request.headers)
-  if (claim.accessKeyId !== credentials.accessKeyId) {
+  const received = request.query.has('X-Amz-Signature')
+    ? readQuerySignature(request)
+    : readHeaderSignature(request.headers)
+  if (received.accessKeyId !== credentials.accessKeyId) {
     throw new S3Error(
       403,
       'InvalidAccessKeyId',
       'The AWS Access Key Id you provided does not exist in our records.',
     )
   }
-  verifyTime(claim)
-  verifySignedHeaders(claim, request.headers)
-  const { payloadHash } = claim
+  verifyTime(received)
+  verifySignedHeaders(received, request.headers)
+  const { payloadHash } = received
   if (payloadHash === undefined) {
     throw invalidRequest('Missing required header for this request: x-amz-content-sha256')
   }
   const { method, url, headers } = request
-  const expected = signatureOf({ ...claim, method, url, headers, payloadHash }, credentials.secretAccessKey)
-  if (!equalSignatures(expected, claim.signature)) {
+  const expected = signatureOf(
+    { ...received, method, url, headers, payloadHash },
+    credentials.secretAccessKey,
+  )
+  if (!equalSignatures(expected, received.signature)) {
     throw new S3Error(
       403,
       'SignatureDoesNotMatch',
@@ -59,11 +65,11 @@ export function authenticate(request: UnverifiedRequest, credentials: S3Credenti
   }
   return {
     payloadHash,
-    headers: claim.presigned ? { ...hoistedHeaders(request.query), ...headers } : headers,
+    headers: received.presigned ? { ...hoistedHeaders(request.query), ...headers } : headers,
   }
 }
 
-function claimOfHeader(headers: Headers): Claim {
+function readHeaderSignature(headers: Headers): ReceivedSignature {
   const { authorization } = headers
   if (authorization === undefined) throw accessDenied()
   const fields = /^AWS4-HMAC-SHA256 Credential=([^,]+), ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]+)$/.exec(
@@ -88,14 +94,14 @@ function claimOfHeader(headers: Headers): Claim {
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html */
-function claimOfQuery({ query, headers }: UnverifiedRequest): Claim {
+function readQuerySignature({ query, headers }: UnverifiedRequest): ReceivedSignature {
   const code = 'AuthorizationQueryParametersError'
   if (query.get('X-Amz-Algorithm') !== ALGORITHM) {
     throw malformed(code, `X-Amz-Algorithm only supports "${ALGORITHM}"`)
   }
   const expires = Number(query.get('X-Amz-Expires') ?? Number.NaN)
-  if (!(expires >= 0 && expires <= MAX_EXPIRES_S)) {
-    throw malformed(code, `X-Amz-Expires must be a number of seconds from 0 to ${MAX_EXPIRES_S}`)
+  if (!(expires >= 0 && expires <= MAX_EXPIRES_SECONDS)) {
+    throw malformed(code, `X-Amz-Expires must be a number of seconds from 0 to ${MAX_EXPIRES_SECONDS}`)
   }
   return {
     presigned: true,
@@ -108,7 +114,7 @@ function claimOfQuery({ query, headers }: UnverifiedRequest): Claim {
   }
 }
 
-/** The access key id comes first and may itself contain slashes. */
+/** Parses `<access key id>/<scope>`. The access key id can contain slashes. */
 function readCredential(credential: string, code: string) {
   const fields = /^(.+)\/(\d{8}\/[^/]+\/s3\/aws4_request)$/.exec(credential)
   if (!fields)
@@ -120,7 +126,7 @@ function readCredential(credential: string, code: string) {
   return { accessKeyId, scope }
 }
 
-function verifyTime({ presigned, timestamp, scope, expires }: Claim): void {
+function verifyTime({ presigned, timestamp, scope, expires }: ReceivedSignature): void {
   const iso = timestamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z')
   const age = Date.now() - Date.parse(iso)
   if (Number.isNaN(age) || !timestamp.startsWith(scope.slice(0, 8))) {
@@ -138,9 +144,9 @@ function verifyTime({ presigned, timestamp, scope, expires }: Claim): void {
   }
 }
 
-function verifySignedHeaders({ signedHeaders }: Claim, headers: Headers): void {
+function verifySignedHeaders({ signedHeaders }: ReceivedSignature, headers: Headers): void {
   const unsigned = Object.keys(headers).filter(
-    // The payload hash is part of what is signed, listed or not.
+    // The signature covers the payload hash even if the list of signed headers omits it.
     name => name.startsWith('x-amz-') && name !== 'x-amz-content-sha256' && !signedHeaders.includes(name),
   )
   if (!signedHeaders.includes('host')) unsigned.unshift('host')
@@ -151,8 +157,8 @@ function verifySignedHeaders({ signedHeaders }: Claim, headers: Headers): void {
 }
 
 /**
- * Checksums stay out: the SDK puts the one of an empty body into each URL that it presigns for an upload, where it
- * can only be wrong.
+ * Returns the x-amz-* query parameters that replace headers. Excludes checksums: the SDK adds the checksum of an empty
+ * body to every URL that it presigns for an upload.
  */
 function hoistedHeaders(query: URLSearchParams): Headers {
   const hoisted = [...query].filter(

@@ -3,21 +3,21 @@ import { encodePath, encodeUri } from '../uri.ts'
 
 export const ALGORITHM = 'AWS4-HMAC-SHA256'
 
-/** The signed part of a request, as the client says it was signed. */
+/** The signed part of a request, with the signature parameters that the client sent. */
 export interface SignedRequest {
   readonly method: string
-  /** Path and query as sent. */
+  /** Path and query, still percent-encoded. */
   readonly url: string
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly signedHeaders: readonly string[]
   readonly payloadHash: string
-  /** As in x-amz-date. */
+  /** In the format of x-amz-date. */
   readonly timestamp: string
   /** `<day>/<region>/s3/aws4_request` */
   readonly scope: string
 }
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html */
+/** Computes the signature. https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html */
 export function signatureOf(request: SignedRequest, secretAccessKey: string): string {
   const hash = createHash('sha256').update(canonicalRequest(request)).digest('hex')
   const stringToSign = [ALGORITHM, request.timestamp, request.scope, hash].join('\n')
@@ -56,7 +56,7 @@ function canonicalQuery(query: string): string {
     .filter(pair => pair !== '' && !pair.startsWith('X-Amz-Signature='))
     .map(pair => {
       const [name = '', ...value] = pair.split('=')
-      return [name, value.join('=')].map(text => encodeUri(decodeURIComponent(text)))
+      return [name, value.join('=')].map(value => encodeUri(decodeURIComponent(value)))
     })
     .sort(
       ([nameA = '', valueA = ''], [nameB = '', valueB = '']) =>

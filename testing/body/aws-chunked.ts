@@ -1,10 +1,10 @@
 import { incompleteBody } from '../s3-error.ts'
 
-const MAX_LINE_LENGTH = 4096
+const MAX_LINE_BYTES = 4096
 const LINE_FEED = 10
 
 /**
- * Takes the aws-chunked framing off a body as it arrives. Signatures of chunks are read over, not verified.
+ * Removes the aws-chunked framing from a body as it arrives. Skips the chunk signatures without verifying them.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
  */
 export class AwsChunkedDecoder {
@@ -25,9 +25,9 @@ export class AwsChunkedDecoder {
     }
   }
 
-  /** Returns the trailers, names in lower case. */
+  /** Returns the trailers. Their names are in lower case. */
   end(): ReadonlyMap<string, string> {
-    if (this.#expected !== 'nothing') throw incompleteBody('The aws-chunked body ends too early')
+    if (this.#expected !== 'nothing') throw incompleteBody('The aws-chunked body is truncated')
     return this.#trailers
   }
 
@@ -43,31 +43,31 @@ export class AwsChunkedDecoder {
     const lineFeed = bytes.indexOf(LINE_FEED, offset)
     const end = lineFeed < 0 ? bytes.length : lineFeed
     this.#line += bytes.toString('latin1', offset, end)
-    if (this.#line.length > MAX_LINE_LENGTH)
-      throw incompleteBody('A line of the aws-chunked body is too long')
+    if (this.#line.length > MAX_LINE_BYTES)
+      throw incompleteBody(`The aws-chunked body has a line over ${MAX_LINE_BYTES} bytes`)
     if (lineFeed < 0) return end
     const line = this.#line.replace(/\r$/, '')
     this.#line = ''
-    this.#takeLine(line)
+    this.#handleLine(line)
     return end + 1
   }
 
-  #takeLine(line: string): void {
+  #handleLine(line: string): void {
     if (this.#expected === 'size') {
       const size = /^([0-9a-f]{1,12})(?:;|$)/i.exec(line)?.[1]
-      if (size === undefined) throw incompleteBody('The aws-chunked body has no valid chunk size')
+      if (size === undefined) throw incompleteBody('The aws-chunked body has an invalid chunk size')
       this.#remaining = Number.parseInt(size, 16)
       this.#expected = this.#remaining > 0 ? 'data' : 'trailer'
     } else if (this.#expected === 'trailer') {
       if (line === '') this.#expected = 'nothing'
-      else this.#takeTrailer(line)
+      else this.#addTrailer(line)
     } else {
-      if (line !== '') throw incompleteBody('The aws-chunked body has bytes outside of its chunks')
+      if (line !== '') throw incompleteBody('The aws-chunked body has bytes outside its chunks')
       if (this.#expected === 'end of data') this.#expected = 'size'
     }
   }
 
-  #takeTrailer(line: string): void {
+  #addTrailer(line: string): void {
     const colon = line.indexOf(':')
     this.#trailers.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim())
   }

@@ -58,7 +58,7 @@ function crc32Checksum(next: (bytes: Buffer, previous: number) => number): Check
   }
 }
 
-/** The checksum of a whole object from those of its S3 parts, in order. */
+/** Computes the checksum of a whole object from the checksums of its S3 parts, in order. */
 export function fullObjectChecksum(
   algorithm: CrcAlgorithm,
   parts: readonly { checksum: string; size: number }[],
@@ -67,7 +67,7 @@ export function fullObjectChecksum(
   return toBase64(combineCrcs(algorithm, crcs), CRC_DEFINITIONS[algorithm].bits)
 }
 
-/** The checksum of the checksums of the S3 parts, with their number. */
+/** Computes the checksum of the S3 parts' checksums, followed by `-<number of S3 parts>`. */
 export function compositeChecksum(algorithm: ChecksumAlgorithm, parts: readonly string[]): string {
   const checksum = createChecksum(algorithm)
   for (const part of parts) checksum.update(Buffer.from(part, 'base64'))
@@ -78,6 +78,6 @@ function toBase64(value: bigint, bits: 32 | 64): string {
   return Buffer.from(value.toString(16).padStart(bits / 4, '0'), 'hex').toString('base64')
 }
 
-function fromBase64(text: string): bigint {
-  return BigInt(`0x${Buffer.from(text, 'base64').toString('hex')}`)
+function fromBase64(base64: string): bigint {
+  return BigInt(`0x${Buffer.from(base64, 'base64').toString('hex')}`)
 }

@@ -1,4 +1,4 @@
-/** A reflected CRC with all-ones start value and final complement, as all three of S3's are. */
+/** A reflected CRC whose initial value and final XOR are all ones. All three CRCs of S3 are of this kind. */
 interface CrcDefinition {
   readonly bits: 32 | 64
   readonly polynomial: bigint
@@ -25,15 +25,15 @@ const CRC64_TABLE = table(CRC_DEFINITIONS.crc64nvme)
 const CRC64_HIGH = Uint32Array.from(CRC64_TABLE, value => Number(value >> 32n))
 const CRC64_LOW = Uint32Array.from(CRC64_TABLE, value => Number(value & 0xffffffffn))
 
-/** Continues from `previous`, the CRC-32C of the bytes before. */
+/** Computes a CRC-32C. `previous` is the CRC-32C of the preceding bytes. */
 export function crc32c(bytes: Uint8Array, previous = 0): number {
   let crc = ~previous
-  // An index loop: an iterator here costs several times as much.
+  // An index loop, because an iterator takes several times as long.
   for (let i = 0; i < bytes.length; i++) crc = at(CRC32C, (crc ^ at(bytes, i)) & 255) ^ (crc >>> 8)
   return ~crc >>> 0
 }
 
-/** CRC-64/NVME in two halves, because BigInt arithmetic per byte is far too slow. */
+/** Computes CRC-64/NVME in two 32-bit halves, because BigInt arithmetic for every byte is too slow. */
 export class Crc64Nvme {
   #high = -1
   #low = -1
@@ -60,8 +60,8 @@ function at(values: Uint8Array | Uint32Array, index: number): number {
 }
 
 /**
- * The CRC of the concatenation of parts whose CRCs and sizes are known, so that no byte is read twice: appending n
- * bytes multiplies the CRC before them by x^8n modulo the polynomial.
+ * Computes the CRC of concatenated parts from their CRCs and sizes, without reading their bytes again. Appending n
+ * bytes multiplies the preceding CRC by x^8n modulo the polynomial.
  */
 export function combineCrcs(
   algorithm: CrcAlgorithm,
@@ -76,7 +76,7 @@ export function combineCrcs(
   }, 0n)
 }
 
-/** Product of two polynomials in reflected notation, where the highest bit is x^0. */
+/** Multiplies two polynomials in reflected notation, where the highest bit is x^0. */
 function multiply({ bits, polynomial }: CrcDefinition, a: bigint, b: bigint): bigint {
   let product = 0n
   let shifted = b
@@ -91,8 +91,8 @@ function powerOfX(definition: CrcDefinition, exponent: bigint): bigint {
   const one = 1n << BigInt(definition.bits - 1)
   let power = one
   let square = one >> 1n
-  for (let rest = exponent; rest > 0n; rest >>= 1n) {
-    if (rest & 1n) power = multiply(definition, power, square)
+  for (let remaining = exponent; remaining > 0n; remaining >>= 1n) {
+    if (remaining & 1n) power = multiply(definition, power, square)
     square = multiply(definition, square, square)
   }
   return power

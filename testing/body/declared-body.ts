@@ -3,36 +3,36 @@ import { invalidArgument, invalidRequest, S3Error } from '../s3-error.ts'
 import type { ChecksumAlgorithm } from '../types.ts'
 import { CHECKSUM_ALGORITHMS, isChecksumAlgorithm } from './checksums.ts'
 
-/** What the headers say about the body to come. */
+/** Size, framing and hashes of a request body, as its headers declare them. */
 export interface DeclaredBody {
   /** Bytes of content. */
   readonly size: number
-  /** Framed as aws-chunked. */
+  /** True if the body is framed as aws-chunked. */
   readonly chunked: boolean
-  /** Hex, from x-amz-content-sha256; undefined when the payload is unsigned or signed chunk by chunk. */
+  /** In hex, from x-amz-content-sha256. Undefined if the payload is unsigned or each chunk has its own signature. */
   readonly sha256?: string
-  /** Base64, from Content-MD5. */
+  /** In Base64, from Content-MD5. */
   readonly md5?: string
-  /** Base64, from x-amz-checksum-*. */
+  /** In Base64, from x-amz-checksum-*. */
   readonly checksums: ReadonlyMap<ChecksumAlgorithm, string>
-  /** Algorithm of the checksum that follows the body. */
+  /** Algorithm of the checksum in the trailer. */
   readonly trailer?: ChecksumAlgorithm
 }
 
-const UNSIGNED = 'UNSIGNED-PAYLOAD'
-const STREAMING = [
+const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD'
+const STREAMING_PAYLOADS = [
   'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
   'STREAMING-AWS4-HMAC-SHA256-PAYLOAD',
   'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER',
 ]
 
-/** `payloadHash` is the value that was signed as x-amz-content-sha256. */
+/** Reads the headers. `payloadHash` is the signed value of x-amz-content-sha256. */
 export function readDeclaredBody(headers: Headers, payloadHash: string): DeclaredBody {
-  const chunked = STREAMING.includes(payloadHash)
+  const chunked = STREAMING_PAYLOADS.includes(payloadHash)
   const sha256 = /^[0-9a-f]{64}$/.test(payloadHash) ? payloadHash : undefined
-  if (!chunked && sha256 === undefined && payloadHash !== UNSIGNED) {
+  if (!chunked && sha256 === undefined && payloadHash !== UNSIGNED_PAYLOAD) {
     throw invalidArgument(
-      `x-amz-content-sha256 must be ${UNSIGNED}, ${STREAMING.join(', ')}, or a valid sha256 value.`,
+      `x-amz-content-sha256 must be ${UNSIGNED_PAYLOAD}, ${STREAMING_PAYLOADS.join(', ')}, or a valid sha256 value.`,
     )
   }
   return {
@@ -49,7 +49,8 @@ function declaredSize(value: string | undefined): number {
   if (value === undefined) {
     throw new S3Error(411, 'MissingContentLength', 'You must provide the Content-Length HTTP header.')
   }
-  if (!/^\d{1,15}$/.test(value)) throw invalidArgument('The content length is not a number')
+  if (!/^\d{1,15}$/.test(value))
+    throw invalidArgument('The content length must be an integer of at most 15 digits')
   return Number(value)
 }
 

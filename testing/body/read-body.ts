@@ -9,35 +9,35 @@ import type { DeclaredBody } from './declared-body.ts'
 export interface Body {
   readonly chunks: Buffer[]
   readonly size: number
-  /** Hex. */
+  /** In hex. */
   readonly md5: string
-  /** The checksums that the client sent, and those in `compute`. */
+  /** The checksums that the client sent, and those requested with `compute`. */
   readonly checksums: Checksums
 }
 
 export interface BodySource {
   readonly request: IncomingMessage
-  /** Called once the declared size is found to be fine. */
-  continue(): void
+  /** Called after the declared size is accepted. */
+  sendContinue(): void
 }
 
 export interface ReadBodyOptions {
   /** Bytes. */
   maxSize: number
-  /** `false` hashes and counts the bytes, then lets go of them. */
+  /** `false` hashes and counts the bytes, then discards them. */
   keep: boolean
-  /** Algorithms wanted even if the client sent no checksum of that kind. */
+  /** Algorithms to compute even if the client sent no such checksum. */
   compute?: readonly ChecksumAlgorithm[]
 }
 
-/** Reads a whole request body and resolves only if it is complete and every hash that came with it is right. */
+/** Reads a request body. Resolves if the body is complete and matches every hash in the request; rejects otherwise. */
 export async function readBody(
   source: BodySource,
   declared: DeclaredBody,
   { maxSize, keep, compute = [] }: ReadBodyOptions,
 ): Promise<Body> {
   if (declared.size > maxSize) throw tooLarge()
-  source.continue()
+  source.sendContinue()
   const collector = new BodyCollector(declared, compute, keep)
   if (declared.chunked) {
     const decoder = new AwsChunkedDecoder(bytes => collector.add(bytes))
@@ -48,14 +48,17 @@ export async function readBody(
   return collector.finish(new Map())
 }
 
-/** Rejects with what `take` throws, or when the connection breaks. Leaves the connection fit for an answer. */
-function consume(request: IncomingMessage, take: (bytes: Buffer) => void): Promise<void> {
+/**
+ * Passes the body to `onData`. Rejects if `onData` throws or the connection breaks. If `onData` throws, the connection
+ * stays open for a response.
+ */
+function consume(request: IncomingMessage, onData: (bytes: Buffer) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     request.on('data', (bytes: Buffer) => {
       try {
-        take(bytes)
+        onData(bytes)
       } catch (error) {
-        // Without a listener, what still comes is read and dropped.
+        // Reads and discards the rest, so that the client can receive the response.
         request.removeAllListeners('data')
         request.resume()
         reject(error)

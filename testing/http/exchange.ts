@@ -7,59 +7,60 @@ import { errorDocument } from '../xml/write-xml.ts'
 import type { Headers } from './headers.ts'
 import type { Reply } from './s3-request.ts'
 
-/** One HTTP request and its answer. */
+/** One HTTP request and its response. */
 export class Exchange {
   readonly method: string
-  /** Path and query as sent. */
+  /** Path and query, still percent-encoded. */
   readonly url: string
   readonly headers: Headers
   readonly request: IncomingMessage
   readonly #response: ServerResponse
   readonly #id = randomBytes(8).toString('hex').toUpperCase()
   readonly #closed = new AbortController()
-  #mustContinue: boolean
+  #expectsContinue: boolean
 
-  /** `mustContinue`: the client sent `Expect: 100-continue` and waits. */
-  constructor(request: IncomingMessage, response: ServerResponse, mustContinue: boolean) {
+  /** `expectsContinue`: the client sent `Expect: 100-continue` and waits for the interim response. */
+  constructor(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) {
     this.method = request.method ?? 'GET'
     this.url = request.url ?? '/'
     this.headers = flatten(request)
     this.request = request
     this.#response = response
-    this.#mustContinue = mustContinue
-    // Writing to a client that is gone is no news; `closed` tells of it.
+    this.#expectsContinue = expectsContinue
+    // Ignores errors from writing to a disconnected client: `closed` reports the disconnect.
     response.on('error', () => {})
     response.once('close', () => this.#closed.abort())
   }
 
-  /** Aborts when the exchange is over, in whichever way. */
+  /** Aborts when the response ends or the client disconnects. */
   get closed(): AbortSignal {
     return this.#closed.signal
   }
 
-  /** Asks for the body, if the client waits to be asked. */
-  continue(): void {
-    if (this.#mustContinue) this.#response.writeContinue()
-    this.#mustContinue = false
+  /** Sends `100 Continue` if the client waits for it. */
+  sendContinue(): void {
+    if (this.#expectsContinue) this.#response.writeContinue()
+    this.#expectsContinue = false
   }
 
   drop(): void {
     this.request.socket.destroy()
   }
 
-  /** Takes the body, and never answers. Reading on is what makes the end of the connection show. */
+  /** Reads the body and never responds. Node reports a disconnect only while the request is being read. */
   hang(): void {
-    this.continue()
+    this.sendContinue()
     this.request.resume()
   }
 
-  /** Node drops what is left of a body, and closes a connection whose client was not asked for its body. */
+  /** Sends the response. Node then discards the rest of the request body, or closes the connection. */
   async send({ status, headers = {}, body = '' }: Reply): Promise<void> {
     const hasBody = this.method !== 'HEAD' && status !== 204 && status !== 304
-    const sent: Record<string, string | number> = { 'x-amz-request-id': this.#id }
-    if (hasBody && typeof body === 'string') sent['content-length'] = Buffer.byteLength(body)
-    for (const [name, value] of Object.entries(headers)) if (value !== undefined) sent[name] = value
-    this.#response.writeHead(status, sent)
+    const responseHeaders: Record<string, string | number> = { 'x-amz-request-id': this.#id }
+    if (hasBody && typeof body === 'string') responseHeaders['content-length'] = Buffer.byteLength(body)
+    for (const [name, value] of Object.entries(headers))
+      if (value !== undefined) responseHeaders[name] = value
+    this.#response.writeHead(status, responseHeaders)
     if (!hasBody || typeof body === 'string') this.#response.end(hasBody ? body : undefined)
     else await pipeline(Readable.from(body), this.#response)
   }

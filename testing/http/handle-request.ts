@@ -1,7 +1,7 @@
 import { authenticate } from '../auth/authenticate.ts'
 import { readDeclaredBody } from '../body/declared-body.ts'
 import { readBody } from '../body/read-body.ts'
-import { type Faults, orAbort, type Strike, strikeOf, waitFor } from '../faults.ts'
+import { abortable, effectOf, type FaultEffect, type Faults, waitFor } from '../faults.ts'
 import { findOperation } from '../operations/index.ts'
 import type { OpenRecord, RequestLog } from '../request-log.ts'
 import { notImplemented, S3Error } from '../s3-error.ts'
@@ -14,8 +14,8 @@ import type { Reply, S3Request, Target } from './s3-request.ts'
 
 const MAX_KEY_BYTES = 1024
 const MAX_OBJECT_BYTES = 5 * 1024 ** 3
-/** Enough for the list of 10,000 S3 parts with their checksums. */
-const MAX_TEXT_BYTES = 4 * 1024 ** 2
+/** Fits a list of 10,000 S3 parts with checksums. */
+const MAX_XML_BYTES = 4 * 1024 ** 2
 
 export interface ServerState {
   readonly store: Store
@@ -24,37 +24,38 @@ export interface ServerState {
   readonly credentials: S3Credentials
 }
 
-/** Never rejects: what goes wrong is answered, or the client is gone. */
+/** Handles one request. Never rejects: an error becomes an error response, unless the client has disconnected. */
 export async function handleRequest(state: ServerState, exchange: Exchange): Promise<void> {
   let record: OpenRecord | undefined
   try {
     const target = route(exchange.request)
     record = state.log.add(exchange.method, target, exchange.headers)
-    const strike = await findStrike(state.faults, record, exchange.closed)
-    if (strike && !strike.after) return await hit(strike, exchange, record)
+    const effect = await findEffect(state.faults, record, exchange.closed)
+    if (effect && !effect.after) return await applyEffect(effect, exchange, record)
     const reply = await perform(state, exchange, target).catch(error => exchange.errorReply(error))
-    if (strike) return await hit(strike, exchange, record)
+    if (effect) return await applyEffect(effect, exchange, record)
     await send(exchange, record, reply)
   } catch (error) {
     await send(exchange, record, exchange.errorReply(error)).catch(() => {})
   }
 }
 
-async function findStrike(
+/** Finds the fault of a request and waits for its delay. */
+async function findEffect(
   faults: Faults,
   record: RecordedRequest,
   signal: AbortSignal,
-): Promise<Strike | undefined> {
-  const fault = await orAbort(faults.find(record), signal)
+): Promise<FaultEffect | undefined> {
+  const fault = await abortable(faults.find(record), signal)
   if (fault === undefined) return undefined
   await waitFor(fault, signal)
-  return strikeOf(fault)
+  return effectOf(fault)
 }
 
-async function hit(strike: Strike, exchange: Exchange, record: OpenRecord): Promise<void> {
-  if (strike.kind === 'drop') return exchange.drop()
-  if (strike.kind === 'hang') return exchange.hang()
-  const { status, code, message, headers } = strike.error
+async function applyEffect(effect: FaultEffect, exchange: Exchange, record: OpenRecord): Promise<void> {
+  if (effect.kind === 'drop') return exchange.drop()
+  if (effect.kind === 'hang') return exchange.hang()
+  const { status, code, message, headers } = effect.error
   await send(exchange, record, exchange.errorReply(new S3Error(status, code, message, { headers })))
 }
 
@@ -91,10 +92,10 @@ function toS3Request(
     return readBody(exchange, declared, { maxSize: MAX_OBJECT_BYTES, keep, compute })
   }
   const readText: S3Request['readText'] = async () => {
-    // The checksum headers of CompleteMultipartUpload are about the object.
-    const own = target.operation === 'CompleteMultipartUpload' ? withoutChecksums(headers) : headers
-    const declared = readDeclaredBody(own, payloadHash)
-    const { chunks } = await readBody(exchange, declared, { maxSize: MAX_TEXT_BYTES, keep: true })
+    // The checksum headers of CompleteMultipartUpload describe the object, not the request body.
+    const bodyHeaders = target.operation === 'CompleteMultipartUpload' ? withoutChecksums(headers) : headers
+    const declared = readDeclaredBody(bodyHeaders, payloadHash)
+    const { chunks } = await readBody(exchange, declared, { maxSize: MAX_XML_BYTES, keep: true })
     return Buffer.concat(chunks).toString()
   }
   return { ...target, headers, store, readBody: read, readText }

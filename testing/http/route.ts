@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import { S3Error } from '../s3-error.ts'
 import type { Target } from './s3-request.ts'
 
-/** Sub-resources of a bucket or an object that are not implemented, with the end of their operations' names. */
-const OTHER_SUBRESOURCES: Record<string, string> = {
+/** Subresources that the server does not implement, each with the suffix of its operation names. */
+const UNIMPLEMENTED_SUBRESOURCES: Record<string, string> = {
   accelerate: 'AccelerateConfiguration',
   acl: 'Acl',
   attributes: 'Attributes',
@@ -29,7 +29,10 @@ const OTHER_SUBRESOURCES: Record<string, string> = {
   website: 'Website',
 }
 
-/** Path-style addressing only. https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html */
+/**
+ * Determines the operation, bucket and key of a request. Supports path-style addressing only.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+ */
 export function route(request: IncomingMessage): Target {
   const url = request.url ?? '/'
   const queryStart = url.indexOf('?')
@@ -67,8 +70,8 @@ function operationName(
 }
 
 function bucketOperation(method: string, query: URLSearchParams): string | undefined {
-  const other = otherOperation(method, 'Bucket', query)
-  if (other !== undefined) return other
+  const unimplemented = unimplementedOperation(method, 'Bucket', query)
+  if (unimplemented !== undefined) return unimplemented
   if (query.has('delete')) return { POST: 'DeleteObjects' }[method]
   if (query.has('uploads')) return { GET: 'ListMultipartUploads' }[method]
   if (query.has('versions')) return { GET: 'ListObjectVersions' }[method]
@@ -85,8 +88,8 @@ function bucketOperation(method: string, query: URLSearchParams): string | undef
 }
 
 function objectOperation(method: string, query: URLSearchParams, isCopy: boolean): string | undefined {
-  const other = otherOperation(method, 'Object', query)
-  if (other !== undefined) return other
+  const unimplemented = unimplementedOperation(method, 'Object', query)
+  if (unimplemented !== undefined) return unimplemented
   if (query.has('uploads')) return { POST: 'CreateMultipartUpload' }[method]
   if (query.has('uploadId')) {
     const multipart: Record<string, string> = {
@@ -106,8 +109,8 @@ function objectOperation(method: string, query: URLSearchParams, isCopy: boolean
   return plain[method]
 }
 
-function otherOperation(method: string, subject: string, query: URLSearchParams): string | undefined {
-  const subresource = Object.keys(OTHER_SUBRESOURCES).find(name => query.has(name))
+function unimplementedOperation(method: string, subject: string, query: URLSearchParams): string | undefined {
+  const subresource = Object.keys(UNIMPLEMENTED_SUBRESOURCES).find(name => query.has(name))
   if (subresource === undefined) return undefined
-  return `${method[0]}${method.slice(1).toLowerCase()}${subject}${OTHER_SUBRESOURCES[subresource]}`
+  return `${method[0]}${method.slice(1).toLowerCase()}${subject}${UNIMPLEMENTED_SUBRESOURCES[subresource]}`
 }

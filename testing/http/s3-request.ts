@@ -2,7 +2,7 @@ import type { Body, ReadBodyOptions } from '../body/read-body.ts'
 import type { Store } from '../store/store.ts'
 import type { Headers } from './headers.ts'
 
-/** Where a request goes, read from its method, path, query and headers. */
+/** Operation, bucket and key of a request, derived from its method, path, query and headers. */
 export interface Target {
   readonly operation: string
   readonly bucket: string
@@ -10,20 +10,20 @@ export interface Target {
   readonly query: URLSearchParams
 }
 
-/** What an operation gets to see: a request whose signature is right. */
+/** An authenticated request, as an operation receives it. */
 export interface S3Request extends Target {
-  /** As sent, and the x-amz-* parameters of a presigned URL, which stand for headers. */
+  /** Request headers, and the x-amz-* query parameters of a presigned URL, which replace headers. */
   readonly headers: Headers
   readonly store: Store
   readBody(options: Pick<ReadBodyOptions, 'compute'>): Promise<Body>
-  /** Reads a small body as text: the XML of an operation. */
+  /** Reads an XML body into a string. */
   readText(): Promise<string>
 }
 
 export interface Reply {
   readonly status: number
   readonly headers?: Readonly<Record<string, string | number | undefined>>
-  /** Pieces of an object need a `content-length` among the headers. */
+  /** An array of buffers needs a `content-length` in `headers`. */
   readonly body?: string | readonly Buffer[]
 }
 

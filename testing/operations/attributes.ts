@@ -5,7 +5,7 @@ import type { ObjectAttributes } from '../store/objects.ts'
 const METADATA_PREFIX = 'x-amz-meta-'
 const MAX_METADATA_BYTES = 2048
 
-/** Stored with an object and sent with it again. */
+/** Headers that the server stores with an object and returns with it. */
 const RETURNED_HEADERS = [
   'cache-control',
   'content-disposition',
@@ -20,12 +20,12 @@ const RETURNED_HEADERS = [
   'x-amz-website-redirect-location',
 ]
 
-/** Stored with an object for tests to look at; S3 has operations of their own for them. */
+/** Headers that the server stores for `objects()` only: in S3, separate operations return these values. */
 const HIDDEN_HEADERS = ['x-amz-acl', 'x-amz-tagging']
 
 export function readAttributes(headers: Headers): ObjectAttributes {
   if (headers['x-amz-server-side-encryption-customer-algorithm'] !== undefined) {
-    throw notImplemented('Encryption with customer-provided keys')
+    throw notImplemented('encryption with customer-provided keys')
   }
   return { headers: storedHeaders(headers), metadata: userMetadata(headers) }
 }
@@ -39,7 +39,7 @@ function storedHeaders(headers: Headers): Record<string, string> {
   return stored
 }
 
-/** aws-chunked is how the body travelled, not what it is. */
+/** Removes aws-chunked: it is the framing of the request body, not an encoding of the object. */
 function contentEncoding(value = ''): string | undefined {
   const encodings = value.split(',').map(encoding => encoding.trim())
   return encodings.filter(encoding => encoding !== '' && encoding !== 'aws-chunked').join(',') || undefined
@@ -60,7 +60,7 @@ function userMetadata(headers: Headers): Record<string, string> {
   return Object.fromEntries(entries)
 }
 
-/** The headers with which GetObject and HeadObject describe an object. */
+/** Returns the attributes of an object as headers of GetObject and HeadObject. */
 export function attributeHeaders({ headers, metadata }: ObjectAttributes): Record<string, string> {
   const returned = Object.entries(headers).filter(([name]) => RETURNED_HEADERS.includes(name))
   const user = Object.entries(metadata).map(([name, value]) => [METADATA_PREFIX + name, value])

@@ -1,13 +1,13 @@
 import { S3Error } from '../s3-error.ts'
 import type { ObjectContent } from '../store/objects.ts'
 
-/** Both ends included. */
+/** Includes both ends. */
 export interface ByteRange {
   readonly start: number
   readonly end: number
 }
 
-/** Undefined for no range, or one that is not understood and therefore ignored. Throws `InvalidRange`. */
+/** Returns undefined without a range, or for a format that the server ignores. Throws `InvalidRange`. */
 export function parseRange(header: string | undefined, size: number): ByteRange | undefined {
   const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? []
   if (first === undefined || last === undefined || first + last === '') return undefined
@@ -24,7 +24,7 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   return range
 }
 
-/** The bytes of one S3 part. An object that was not uploaded in parts is its own part 1. */
+/** Returns the range of one S3 part. An object from PutObject has one part, number 1. */
 export function partRange(content: ObjectContent, partNumber: number): ByteRange {
   const sizes = content.parts ?? [content.size]
   const size = sizes[partNumber - 1]

@@ -19,9 +19,9 @@ export async function completeMultipartUpload(request: S3Request): Promise<Reply
   const bucket = store.bucket(request.bucket)
   const uploadId = request.query.get('uploadId')
   const listed = readPartList(await request.readText())
-  // A client that lost the answer asks again, and gets the same one.
-  const before = bucket.uploads.completed(key, uploadId)
-  if (before) return describe(request, bucket, before)
+  // A client that lost the response repeats the request. S3 then sends the same response again.
+  const completed = bucket.uploads.completed(key, uploadId)
+  if (completed) return describe(request, bucket, completed)
   const upload = bucket.uploads.get(key, uploadId)
   checkWriteConditions(bucket, key, headers)
   const content = assemble(upload, pickParts(upload, listed, store.options), headers)
@@ -74,7 +74,7 @@ function pickPart(
 ): StoredPart {
   const part = upload.parts.get(partNumber)
   const etag = childText(element, 'ETag')?.replaceAll('"', '')
-  if (part?.md5 !== etag || !part || !hasRightChecksums(part, element)) {
+  if (part?.md5 !== etag || !part || !hasMatchingChecksums(part, element)) {
     throw new S3Error(
       400,
       'InvalidPart',
@@ -92,17 +92,17 @@ function pickPart(
   return part
 }
 
-function hasRightChecksums(part: StoredPart, element: XmlElement): boolean {
+function hasMatchingChecksums(part: StoredPart, element: XmlElement): boolean {
   return Object.entries(part.checksums).every(([algorithm, checksum]) => {
-    const stated = childText(element, checksumElementName(algorithm))
-    return stated === undefined || stated === checksum
+    const declared = childText(element, checksumElementName(algorithm))
+    return declared === undefined || declared === checksum
   })
 }
 
 function assemble(upload: Upload, parts: readonly StoredPart[], headers: Headers): ObjectContent {
   const size = parts.reduce((sum, part) => sum + part.size, 0)
-  const statedSize = headers['x-amz-mp-object-size']
-  if (statedSize !== undefined && Number(statedSize) !== size) {
+  const declaredSize = headers['x-amz-mp-object-size']
+  if (declaredSize !== undefined && Number(declaredSize) !== size) {
     throw invalidRequest('The provided x-amz-mp-object-size header does not match what was computed.')
   }
   const md5s = parts.map(part => Buffer.from(part.md5, 'hex'))
@@ -118,12 +118,12 @@ function assemble(upload: Upload, parts: readonly StoredPart[], headers: Headers
   }
 }
 
-/** None without an algorithm: S3 would compute a CRC-64 of its own then, which would cost more than it tests. */
+/** Returns no checksum without an algorithm. S3 computes a CRC-64 then; no test needs it, and it costs time. */
 function objectChecksums(upload: Upload, parts: readonly StoredPart[], headers: Headers): Checksums {
   const { checksumAlgorithm: algorithm, checksumType } = upload
   if (algorithm === undefined) return {}
-  const statedType = headers['x-amz-checksum-type']
-  if (statedType !== undefined && statedType.toUpperCase() !== checksumType) {
+  const declaredType = headers['x-amz-checksum-type']
+  if (declaredType !== undefined && declaredType.toUpperCase() !== checksumType) {
     throw invalidRequest(`The upload was created using the ${checksumType} checksum mode.`)
   }
   const partChecksums = parts.map(({ checksums, size }) => ({ checksum: checksums[algorithm] ?? '', size }))
@@ -134,8 +134,8 @@ function objectChecksums(upload: Upload, parts: readonly StoredPart[], headers: 
           algorithm,
           partChecksums.map(part => part.checksum),
         )
-  const stated = headers[`x-amz-checksum-${algorithm}`]
-  if (stated !== undefined && withoutCount(stated) !== withoutCount(checksum)) {
+  const declared = headers[`x-amz-checksum-${algorithm}`]
+  if (declared !== undefined && withoutCount(declared) !== withoutCount(checksum)) {
     throw new S3Error(
       400,
       'BadDigest',
@@ -145,7 +145,7 @@ function objectChecksums(upload: Upload, parts: readonly StoredPart[], headers: 
   return { [algorithm]: checksum }
 }
 
-/** The number of parts after a composite checksum may be left out. */
+/** Removes the number of S3 parts, which clients can omit from a composite checksum. */
 function withoutCount(checksum: string): string {
   return checksum.replace(/-\d+$/, '')
 }

@@ -4,7 +4,7 @@ import { childrenOf, childText, readXml, type XmlElement } from '../xml/read-xml
 import { parentElement, textElement, xmlDocument } from '../xml/write-xml.ts'
 import { checkWriteConditions } from './preconditions.ts'
 
-const MAX_KEYS = 1000
+const MAX_DELETE_KEYS = 1000
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html */
 export function deleteObject({ store, bucket: name, key, query, headers }: S3Request): Reply {
@@ -26,7 +26,7 @@ export async function deleteObjects(request: S3Request): Promise<Reply> {
   if (!hasHash) throw invalidRequest('Missing required header for this request: Content-MD5')
   const root = readXml(await request.readText())
   const objects = childrenOf(root, 'Object').map(readIdentifier)
-  if (root.name !== 'Delete' || objects.length === 0 || objects.length > MAX_KEYS) throw malformedXml()
+  if (root.name !== 'Delete' || objects.length === 0 || objects.length > MAX_DELETE_KEYS) throw malformedXml()
   const quiet = childText(root, 'Quiet') === 'true'
   const deleted = objects.map(({ key, versionId }) => {
     const removal = bucket.remove(key, versionId)

@@ -26,12 +26,12 @@ export function checksumElementName(algorithm: string): string {
   return `Checksum${algorithm.toUpperCase()}`
 }
 
-/** Undefined in a bucket that never had versioning. */
+/** Returns undefined in a bucket that never had versioning. */
 export function versionIdOf(bucket: Bucket, version: ObjectVersion): string | undefined {
   return bucket.versioning === undefined ? undefined : version.versionId
 }
 
-/** What every answer about a stored object says. */
+/** Returns the headers of every response about a stored object. */
 export function objectHeaders(bucket: Bucket, version: ObjectVersion): ReplyHeaders {
   return {
     etag: quoted(version.content.etag),

@@ -20,15 +20,16 @@ const OVERRIDABLE_HEADERS = [
 export function getObject(request: S3Request): Reply {
   const { content, range, reply } = describeObject(request)
   if (reply.status === 304) return reply
-  if (!isKept(content)) {
+  if (!hasBody(content)) {
     const { maxStoredBody } = request.store.options
-    throw notImplemented(`GetObject with storeBodies: ${maxStoredBody || false}`)
+    throw notImplemented(`GetObject of a body that is not stored (storeBodies: ${maxStoredBody || false})`)
   }
   return { ...reply, body: slice(content.chunks, range) }
 }
 
-function isKept({ chunks, size }: ObjectContent): boolean {
-  return chunks.reduce((kept, chunk) => kept + chunk.length, 0) === size
+/** False if `storeBodies` excludes the object. */
+function hasBody({ chunks, size }: ObjectContent): boolean {
+  return chunks.reduce((sum, chunk) => sum + chunk.length, 0) === size
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
@@ -93,7 +94,7 @@ function requestedRange({ headers, query }: S3Request, content: ObjectContent): 
   return partRange(content, Number(partNumber))
 }
 
-/** `response-content-type` and its kind, for links that a browser follows. */
+/** Returns the headers that `response-content-type` and similar query parameters replace. */
 function overriddenHeaders(query: URLSearchParams): Record<string, string> {
   const overrides = OVERRIDABLE_HEADERS.map((name): [string, string | null] => [
     name,

@@ -3,9 +3,9 @@ import { notImplemented } from '../s3-error.ts'
 import { type AnyVersion, compareKeys, isObject, type ObjectVersion } from '../store/objects.ts'
 import { parentElement, textElement, xmlDocument } from '../xml/write-xml.ts'
 import { quoted } from './describe.ts'
-import { keyEncoder, pageSize, takePage } from './page.ts'
+import { keyEncoder, pageSize, paginate } from './page.ts'
 
-/** One line of a listing: an object, or the common prefix (named by it) of several. */
+/** One entry of a listing: an object, or the common prefix of several objects. */
 interface Entry {
   readonly name: string
   readonly version?: ObjectVersion
@@ -20,7 +20,7 @@ export function listObjectsV2({ store, bucket, query }: S3Request): Reply {
   const after = token === null ? (startAfter ?? '') : Buffer.from(token, 'base64url').toString()
   const maxKeys = pageSize(query, 'max-keys')
   const entries = group(store.bucket(bucket).objects(), prefix, delimiter)
-  const page = takePage(
+  const page = paginate(
     entries.filter(({ name }) => compareKeys(name, after) > 0),
     maxKeys,
   )
@@ -77,8 +77,8 @@ export function listObjectVersions({ store, bucket, query }: S3Request): Reply {
   const prefix = query.get('prefix') ?? ''
   const maxKeys = pageSize(query, 'max-keys')
   const versions = store.bucket(bucket).versions()
-  const wanted = versions.filter(({ version }) => version.key.startsWith(prefix))
-  const page = takePage(wanted.slice(resumeAt(wanted, query)), maxKeys)
+  const matching = versions.filter(({ version }) => version.key.startsWith(prefix))
+  const page = paginate(matching.slice(nextIndex(matching, query)), maxKeys)
   const encode = keyEncoder(query)
   const next = page.truncated ? page.last?.version : undefined
   return xmlReply(
@@ -96,15 +96,18 @@ export function listObjectVersions({ store, bucket, query }: S3Request): Reply {
   )
 }
 
-/** Where to go on after the key and version of the last page; a version that is gone by now repeats its key. */
-function resumeAt(versions: readonly { version: AnyVersion }[], query: URLSearchParams): number {
+/**
+ * Returns the index after the key and version of the last page. If that version was deleted since, the page starts with
+ * the other versions of its key again.
+ */
+function nextIndex(versions: readonly { version: AnyVersion }[], query: URLSearchParams): number {
   const key = query.get('key-marker')
   if (!key) return 0
   const versionId = query.get('version-id-marker')
   const last = versions.findIndex(({ version }) => version.key === key && version.versionId === versionId)
   if (last >= 0) return last + 1
-  const least = versionId ? 0 : 1
-  const next = versions.findIndex(({ version }) => compareKeys(version.key, key) >= least)
+  const minOrder = versionId ? 0 : 1
+  const next = versions.findIndex(({ version }) => compareKeys(version.key, key) >= minOrder)
   return next < 0 ? versions.length : next
 }
 

@@ -4,7 +4,7 @@ import { compareKeys } from '../store/objects.ts'
 import { sortedParts, type Upload } from '../store/uploads.ts'
 import { parentElement, textElement, xmlDocument } from '../xml/write-xml.ts'
 import { checksumElements, quoted } from './describe.ts'
-import { count, keyEncoder, pageSize, takePage } from './page.ts'
+import { keyEncoder, pageSize, paginate, readCount } from './page.ts'
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html */
 export function listMultipartUploads({ store, bucket, query }: S3Request): Reply {
@@ -12,8 +12,8 @@ export function listMultipartUploads({ store, bucket, query }: S3Request): Reply
   const prefix = query.get('prefix') ?? ''
   const maxUploads = pageSize(query, 'max-uploads')
   const uploads = store.bucket(bucket).uploads.list()
-  const isWanted = (upload: Upload) => upload.key.startsWith(prefix) && isAfterMarker(upload, query)
-  const page = takePage(uploads.filter(isWanted), maxUploads)
+  const isListed = (upload: Upload) => upload.key.startsWith(prefix) && isAfterMarker(upload, query)
+  const page = paginate(uploads.filter(isListed), maxUploads)
   const encode = keyEncoder(query)
   const next = page.truncated ? page.last : undefined
   const keyMarker = query.get('key-marker')
@@ -59,10 +59,10 @@ function uploadElement(upload: Upload, encode: (key: string) => string): string 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html */
 export function listParts({ store, bucket, key, query }: S3Request): Reply {
   const upload = store.bucket(bucket).uploads.get(key, query.get('uploadId'))
-  const marker = count(query, 'part-number-marker') ?? 0
+  const marker = readCount(query, 'part-number-marker') ?? 0
   const maxParts = pageSize(query, 'max-parts')
   const parts = sortedParts(upload).filter(({ partNumber }) => partNumber > marker)
-  const page = takePage(parts, maxParts)
+  const page = paginate(parts, maxParts)
   return xmlReply(
     xmlDocument(
       'ListPartsResult',

@@ -39,13 +39,14 @@ function readChecksumChoice(headers: Headers): {
   if (algorithm !== undefined && !isChecksumAlgorithm(algorithm)) {
     throw invalidRequest('Checksum algorithm provided is unsupported.')
   }
-  const usual = algorithm === undefined || algorithm === 'crc64nvme' ? 'FULL_OBJECT' : 'COMPOSITE'
-  const type = headers['x-amz-checksum-type']?.toUpperCase() ?? usual
+  const defaultType = algorithm === undefined || algorithm === 'crc64nvme' ? 'FULL_OBJECT' : 'COMPOSITE'
+  const type = headers['x-amz-checksum-type']?.toUpperCase() ?? defaultType
   if (type !== 'COMPOSITE' && type !== 'FULL_OBJECT') {
     throw invalidRequest('Value for x-amz-checksum-type header is invalid.')
   }
-  const fits = type === 'COMPOSITE' ? algorithm !== 'crc64nvme' : algorithm === undefined || isCrc(algorithm)
-  if (!fits)
+  const isAllowed =
+    type === 'COMPOSITE' ? algorithm !== 'crc64nvme' : algorithm === undefined || isCrc(algorithm)
+  if (!isAllowed)
     throw invalidRequest(`The ${type} checksum type cannot be used with the ${algorithm} checksum algorithm.`)
   return { checksumAlgorithm: algorithm, checksumType: type }
 }
@@ -60,7 +61,7 @@ export async function uploadPart(request: S3Request): Promise<Reply> {
   verifyAlgorithm(request, upload)
   const { checksumAlgorithm } = upload
   const body = await request.readBody({ compute: checksumAlgorithm && [checksumAlgorithm] })
-  // Again, because the upload may be completed or aborted by now.
+  // Gets the upload again, because another request can have completed or aborted it while this one read its body.
   const part = { ...body, lastModified: new Date() }
   addPart(uploads.get(key, uploadId), partNumber, part, request.store.options.maxStoredBody)
   return {
@@ -74,15 +75,15 @@ export async function uploadPart(request: S3Request): Promise<Reply> {
 }
 
 function readPartNumber(query: URLSearchParams): number {
-  const text = query.get('partNumber') ?? ''
-  const partNumber = /^\d{1,5}$/.test(text) ? Number(text) : 0
+  const value = query.get('partNumber') ?? ''
+  const partNumber = /^\d{1,5}$/.test(value) ? Number(value) : 0
   if (partNumber < 1 || partNumber > MAX_PART_NUMBER) {
     throw invalidArgument(`Part number must be an integer between 1 and ${MAX_PART_NUMBER}, inclusive`)
   }
   return partNumber
 }
 
-/** A part may bring no other kind of checksum than the one that the upload was created with. */
+/** Throws if the checksum of an S3 part uses another algorithm than the upload was created with. */
 function verifyAlgorithm({ headers, store }: S3Request, { checksumAlgorithm, checksumType }: Upload): void {
   if (checksumAlgorithm === undefined) return
   const names = [...Object.keys(headers), headers['x-amz-trailer'] ?? '']

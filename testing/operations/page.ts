@@ -1,7 +1,7 @@
 import { invalidArgument } from '../s3-error.ts'
 import { encodePath } from '../uri.ts'
 
-const MAX_PAGE_SIZE = 1000
+const MAX_PAGE_ITEMS = 1000
 
 export interface Page<T> {
   readonly items: readonly T[]
@@ -9,18 +9,18 @@ export interface Page<T> {
   readonly truncated: boolean
 }
 
-export function takePage<T>(items: readonly T[], size: number): Page<T> {
+export function paginate<T>(items: readonly T[], size: number): Page<T> {
   const page = items.slice(0, size)
-  // A page of none has nowhere to go on from.
+  // With size 0 there is no last item to continue from, so S3 reports the page as not truncated.
   return { items: page, last: page.at(-1), truncated: size > 0 && items.length > size }
 }
 
-/** A count from the query: from 0, at most 1000 (its default), as S3 has it. */
+/** Reads a page size from the query. The default and the maximum are 1000, as in S3. */
 export function pageSize(query: URLSearchParams, name: string): number {
-  return Math.min(count(query, name) ?? MAX_PAGE_SIZE, MAX_PAGE_SIZE)
+  return Math.min(readCount(query, name) ?? MAX_PAGE_ITEMS, MAX_PAGE_ITEMS)
 }
 
-export function count(query: URLSearchParams, name: string): number | undefined {
+export function readCount(query: URLSearchParams, name: string): number | undefined {
   const value = query.get(name)
   if (value === null || value === '') return undefined
   if (!/^\d{1,9}$/.test(value))
@@ -28,7 +28,7 @@ export function count(query: URLSearchParams, name: string): number | undefined 
   return Number(value)
 }
 
-/** How keys are written in a listing: some that are legal in S3 cannot stand in XML. */
+/** Returns the encoding of keys in a listing. S3 allows keys that XML cannot contain. */
 export function keyEncoder(query: URLSearchParams): (key: string) => string {
   const encoding = query.get('encoding-type')
   if (encoding === null) return key => key

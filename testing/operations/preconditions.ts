@@ -4,7 +4,7 @@ import type { Bucket } from '../store/bucket.ts'
 import { isObject } from '../store/objects.ts'
 
 /**
- * Conditions of writes and deletes; to be checked in the same tick as the change that they guard.
+ * Checks the conditions of a write or delete. The caller must apply the change in the same tick.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
  */
 export function checkWriteConditions(bucket: Bucket, key: string, headers: Headers): void {
@@ -17,7 +17,7 @@ export function checkWriteConditions(bucket: Bucket, key: string, headers: Heade
   if (!matches(ifMatch, current.etag)) throw preconditionFailed('If-Match')
 }
 
-/** Does one of the entity tags in a header fit? */
+/** True if one of the entity tags in a header matches. */
 export function matches(header: string, etag: string): boolean {
   return header
     .split(',')

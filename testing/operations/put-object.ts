@@ -10,7 +10,7 @@ export async function putObject(request: S3Request): Promise<Reply> {
   const attributes = readAttributes(headers)
   checkWriteConditions(bucket, key, headers)
   const { chunks, size, md5, checksums } = await request.readBody({})
-  // Again, because another request may have won the race meanwhile.
+  // Checks again, because another request can have stored the object while this one read its body.
   checkWriteConditions(bucket, key, headers)
   const content = { attributes, chunks, size, etag: md5, checksums, checksumType: 'FULL_OBJECT' } as const
   const version = bucket.put(key, content)

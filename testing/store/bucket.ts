@@ -6,7 +6,7 @@ export type Versioning = 'Enabled' | 'Suspended' | undefined
 
 export interface Removal {
   readonly versionId?: string
-  /** A delete marker was removed or, without a version id, created. */
+  /** True if the request created a delete marker or removed one. */
   readonly deleteMarker: boolean
 }
 
@@ -14,7 +14,7 @@ export class Bucket {
   readonly created = new Date()
   readonly uploads = new Uploads()
   versioning: Versioning
-  /** Versions of each key, oldest first; never an empty list. */
+  /** Versions of each key, oldest first. No array is empty. */
   readonly #versions = new Map<string, AnyVersion[]>()
 
   get isEmpty(): boolean {
@@ -29,14 +29,14 @@ export class Bucket {
     return this.#versions.get(key)?.find(version => version.versionId === versionId)
   }
 
-  /** Latest versions that are objects, in S3's order. */
+  /** Returns the latest versions that are objects, in S3's order. */
   objects(): ObjectVersion[] {
     return this.#keys()
       .map(key => this.latest(key))
       .filter(isObject)
   }
 
-  /** All versions in S3's order: by key, newest first. */
+  /** Returns all versions in S3's order: by key, newest first. */
   versions(): { version: AnyVersion; isLatest: boolean }[] {
     return this.#keys().flatMap(key => {
       const versions = this.#versions.get(key) ?? []

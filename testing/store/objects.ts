@@ -1,6 +1,6 @@
 import type { Checksums, ChecksumType } from '../body/checksums.ts'
 
-/** What a client says about an object when it creates it. */
+/** Headers and metadata that a client sends when it creates an object. */
 export interface ObjectAttributes {
   /** Stored headers, names in lower case. */
   readonly headers: Readonly<Record<string, string>>
@@ -9,19 +9,19 @@ export interface ObjectAttributes {
 
 export interface ObjectContent {
   readonly attributes: ObjectAttributes
-  /** Empty when bodies are not kept. */
+  /** Empty if `storeBodies` excludes the object. */
   readonly chunks: readonly Buffer[]
   readonly size: number
   readonly etag: string
   readonly checksums: Checksums
   readonly checksumType: ChecksumType
-  /** Sizes of the S3 parts. */
+  /** Sizes of the S3 parts in bytes. */
   readonly parts?: readonly number[]
 }
 
 interface Version {
   readonly key: string
-  /** `null` (the word) for what was stored without versioning. */
+  /** The string `null` for a version stored without versioning. */
   readonly versionId: string
   readonly lastModified: Date
 }
@@ -44,7 +44,7 @@ export function isDeleteMarker(version: AnyVersion | undefined): version is Dele
   return version !== undefined && version.content === undefined
 }
 
-/** S3 lists keys by their UTF-8 bytes, which is not how JavaScript compares strings. */
+/** Compares keys by their UTF-8 bytes, as S3 does. JavaScript compares strings by UTF-16 code units. */
 export function compareKeys(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

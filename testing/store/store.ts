@@ -4,7 +4,7 @@ import { Bucket } from './bucket.ts'
 export interface StoreOptions {
   /** Bytes. */
   readonly minPartSize: number
-  /** Bytes of the largest object whose bytes are kept. */
+  /** Maximum size in bytes of an object whose body is stored. */
   readonly maxStoredBody: number
   readonly requirePartChecksums: boolean
 }
@@ -54,7 +54,7 @@ export class Store {
     this.#buckets.delete(name)
   }
 
-  /** New buckets under the old names: a request in flight then stores into one that nobody can see. */
+  /** Replaces every bucket. A request in flight then stores its object in a bucket that is no longer visible. */
   reset(): void {
     for (const name of this.#buckets.keys()) this.#buckets.set(name, new Bucket())
   }

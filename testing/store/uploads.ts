@@ -14,7 +14,7 @@ export interface Upload {
   readonly key: string
   readonly initiated: Date
   readonly attributes: ObjectAttributes
-  /** Undefined when the client named none. */
+  /** Undefined if the client requested no checksum. */
   readonly checksumAlgorithm?: ChecksumAlgorithm
   readonly checksumType: ChecksumType
   readonly parts: Map<number, StoredPart>
@@ -24,12 +24,12 @@ export type NewUpload = Pick<Upload, 'key' | 'attributes' | 'checksumAlgorithm' 
 
 export class Uploads {
   readonly #unfinished = new Map<string, Upload>()
-  /** Kept so that a repeated CompleteMultipartUpload gets the same answer. */
+  /** For a repeated CompleteMultipartUpload, which gets the same response as the first. */
   readonly #completed = new Map<string, ObjectVersion>()
   #count = 0
 
   create(upload: NewUpload): Upload {
-    // Ids sort by age, so that a listing can go on after an upload that is gone by then.
+    // Ids sort by age, so that a listing can continue after an upload that has ended since.
     const age = String(this.#count++).padStart(8, '0')
     const uploadId = age + randomBytes(20).toString('hex')
     const created = { ...upload, uploadId, initiated: new Date(), parts: new Map() }
@@ -58,7 +58,7 @@ export class Uploads {
     this.#unfinished.delete(upload.uploadId)
   }
 
-  /** By key, then age. */
+  /** Returns the uploads, sorted by key, then age. */
   list(): Upload[] {
     return [...this.#unfinished.values()].sort(
       (a, b) => compareKeys(a.key, b.key) || compareKeys(a.uploadId, b.uploadId),
@@ -66,7 +66,7 @@ export class Uploads {
   }
 }
 
-/** Lets go of all bytes once there are more of them than are kept of an object. */
+/** Adds an S3 part. Discards the bytes of all parts once their total size exceeds `maxStoredBody`. */
 export function addPart(upload: Upload, partNumber: number, part: StoredPart, maxStoredBody: number): void {
   upload.parts.set(partNumber, part)
   const parts = [...upload.parts.values()]

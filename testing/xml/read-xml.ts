@@ -3,14 +3,14 @@ import { malformedXml } from '../s3-error.ts'
 export interface XmlElement {
   readonly name: string
   readonly children: XmlElement[]
-  /** Character data directly inside, entities decoded. */
+  /** Character data of the element itself, with entities decoded. */
   text: string
 }
 
 const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
 const TOKEN = /<[?!][^>]*>|<(?<close>\/?)(?<name>[^\s/>]+)[^>]*?(?<empty>\/?)>|(?<text>[^<]+)/y
 
-/** Reads the small documents that S3 clients send: elements and text; attributes and namespaces are skipped. */
+/** Parses the small XML documents that S3 clients send. Skips attributes and namespaces. */
 export function readXml(source: string): XmlElement {
   const top: XmlElement = { name: '', children: [], text: '' }
   const open = [top]

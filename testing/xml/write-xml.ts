@@ -2,7 +2,7 @@ const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/'
 const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
 
-/** Control characters become character references: not XML 1.0, but what S3 sends and its clients read. */
+/** Escapes control characters as character references. S3 sends these too, although XML 1.0 does not allow them. */
 export function escapeXml(text: string): string {
   return text.replace(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: keys may contain them
@@ -11,12 +11,12 @@ export function escapeXml(text: string): string {
   )
 }
 
-/** An element with text; nothing at all for `undefined`. */
+/** Writes an element with text content. Returns an empty string for `undefined`. */
 export function textElement(name: string, value: string | number | boolean | undefined): string {
   return value === undefined ? '' : `<${name}>${escapeXml(String(value))}</${name}>`
 }
 
-/** An element with child elements that are XML already. */
+/** Writes an element with child elements, which are XML already. */
 export function parentElement(name: string, ...children: string[]): string {
   return `<${name}>${children.join('')}</${name}>`
 }
@@ -25,7 +25,7 @@ export function xmlDocument(root: string, ...children: string[]): string {
   return `${DECLARATION}<${root} xmlns="${NAMESPACE}">${children.join('')}</${root}>`
 }
 
-/** Errors are the one kind of document that S3 sends without a namespace. */
+/** Writes an error document. It is the only kind of document that S3 sends without a namespace. */
 export function errorDocument(elements: Record<string, string>): string {
   const children = Object.entries(elements).map(([name, value]) => textElement(name, value))
   return DECLARATION + parentElement('Error', ...children)

@@ -2,7 +2,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { launchChromium } from './chromium.ts'
 
-/** One browser for a test file, and a page of its own for each test, which must not have an error in its console. */
+/** Starts one browser for a test file. Each test opens its own pages. A test fails if a page has an uncaught error. */
 export function useBrowser(): { open(url: string, options?: BrowserContextOptions): Promise<Page> } {
   let browser: Browser
   let errors: string[] = []

@@ -9,7 +9,7 @@ const APPS = [
   join(process.env.PROGRAMFILES ?? 'C:\\Program Files', 'Google\\Chrome\\Application\\chrome.exe'),
 ]
 
-/** An installed Chromium or Chrome: `CHROME_PATH`, or where they usually are. Nothing is ever downloaded. */
+/** Returns the path of an installed Chromium or Chrome: `CHROME_PATH`, or one in a usual place. Downloads nothing. */
 export function findChromium(): string | undefined {
   const { CHROME_PATH, PATH = '' } = process.env
   const onPath = PATH.split(delimiter).flatMap(folder => NAMES.map(name => join(folder, name)))
@@ -27,7 +27,7 @@ function isExecutable(path: string): boolean {
 
 export function launchChromium(): Promise<Browser> {
   const executablePath = findChromium()
-  if (!executablePath) throw new Error('There is no Chromium here. Install one, or set CHROME_PATH.')
+  if (!executablePath) throw new Error('Chromium or Chrome not found. Install one, or set CHROME_PATH.')
   const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync']
   const args = ['--no-sandbox', '--disable-gpu', ...quiet, '--no-first-run']
   return chromium.launch({ executablePath, args })

@@ -6,7 +6,7 @@ import { until } from '../../support/until.ts'
 export const BUCKET = 'demo-files'
 const PATH = 'examples/demo/server.ts'
 
-/** What the tests may look into: the S3 server behind the demo. */
+/** Starts the demo with an S3 server that the tests can inspect. */
 export async function useDemo(server = 'express') {
   const s3 = await startS3({ buckets: [BUCKET], storeBodies: 32 * 1024 ** 2 })
   const env: Environment = {
@@ -33,12 +33,12 @@ export async function useDemo(server = 'express') {
       return program.url
     },
     end: () => program.end(),
-    /** Under its old address. */
+    /** Starts the demo again on the same port. */
     startAgain: () => start({ PORT: new URL(program.url).port }),
   }
 }
 
-/** Promise 1, which is kept a moment after the page knows of the failure. */
+/** Waits until S3 has no unfinished upload, then expects no object. Clean-up can end after the page shows the error. */
 export async function expectNothingLeft(s3: S3Server): Promise<void> {
   await until(() => s3.uploads(BUCKET).length === 0)
   expect(s3.objects(BUCKET).map(({ key }) => key)).toEqual([])

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
 
-/** Makes files on the disk, as large as one likes: they are empty inside and take no room. */
+/** Returns a function that creates a sparse file of any size. Sparse files take no disk space. */
 export function useFiles(): (name: string, size: number) => string {
   const folder = mkdtempSync(join(tmpdir(), 's3-upstream-'))
   afterAll(() => rmSync(folder, { recursive: true }))

@@ -19,11 +19,11 @@ export async function phase(page: Page, name: string, phase: string): Promise<vo
   await found.first().waitFor({ state: 'attached' })
 }
 
-export async function takeAnything(page: Page): Promise<void> {
+export async function acceptAnyType(page: Page): Promise<void> {
   await page.getByRole('radio', { name: /Anything/ }).check()
 }
 
-/** Every phase and value that a row's progress goes through from now on. */
+/** Records every phase and progress value of the first row from now on. */
 export async function recordProgress(page: Page): Promise<() => Promise<[phase: string, value: number][]>> {
   const record = await page.evaluateHandle(() => {
     const seen: [string, number][] = []

@@ -6,7 +6,7 @@ export interface Picture {
   buffer: Buffer
 }
 
-/** A landscape that nobody has photographed, drawn by the browser: hills before a sky, in few colours. */
+/** Draws a picture in the browser: a landscape in few colours. */
 export async function drawPicture(page: Page, name: string, hue: number): Promise<Picture> {
   const url = await page.evaluate(hue => {
     const canvas = Object.assign(document.createElement('canvas'), { width: 720, height: 480 })

@@ -6,7 +6,7 @@ import { afterAll, beforeAll } from 'vitest'
 
 declare global {
   interface Window {
-    /** What a page has that imports the helper in a script of its own, without a bundler. */
+    /** The browser helper, imported by the page without a bundler. */
     client: typeof import('s3-upstream/client')
   }
 }
@@ -29,7 +29,7 @@ const { outputFiles } = buildSync({
   write: false,
 })
 
-/** A page that has the helper, and these routes beside it. */
+/** Starts a server with these routes and a page that imports the browser helper. */
 export function useSite(routes: Record<string, RequestListener>): { readonly url: string; server: Server } {
   const server = createServer((request, response) => {
     const path = request.url ?? ''

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, vi } from 'vitest'
 
 type Handler = ((event: { type: string; loaded: number; total: number }) => void) | null
 
-/** As much of XMLHttpRequest as is used, with the network played by the test. */
+/** The members of XMLHttpRequest that the helper uses. The test plays the network. */
 export class FakeXhr {
   static all: FakeXhr[] = []
   upload: { onprogress: Handler; onload: Handler } = { onprogress: null, onload: null }
@@ -43,7 +43,7 @@ export class FakeXhr {
     return this.#headers.get(name)
   }
 
-  /** Bytes of the body that have left. */
+  /** Reports `loaded` bytes of the body as sent. */
   sent(loaded: number, total: number): void {
     this.upload.onprogress?.({ type: 'progress', loaded, total })
   }
@@ -52,7 +52,7 @@ export class FakeXhr {
     this.upload.onload?.({ type: 'load', loaded: total, total })
   }
 
-  answer(status: number, body: unknown, headers: Record<string, string> = {}): void {
+  respond(status: number, body: unknown, headers: Record<string, string> = {}): void {
     this.#ended = true
     this.#headers = new Headers(headers)
     this.status = status
@@ -60,13 +60,13 @@ export class FakeXhr {
     this.onload?.()
   }
 
-  breakOff(): void {
+  networkError(): void {
     this.#ended = true
     this.onerror?.()
   }
 }
 
-/** Fake network and fake time for each test of a file. `request(n)` waits for the nth request to be sent. */
+/** Fakes the network and the time for each test of a file. `request(n)` waits for request number `n`. */
 export function useFakeXhr(): { request(n?: number): Promise<FakeXhr>; count(): number } {
   beforeEach(() => {
     FakeXhr.all = []
@@ -81,18 +81,18 @@ export function useFakeXhr(): { request(n?: number): Promise<FakeXhr>; count(): 
   })
   return {
     async request(n = 1) {
-      // Files are looked into with real input and output, which fake time knows nothing of.
+      // The helper reads files with real I/O, which fake timers do not control.
       for (let i = 0; i < 100 && FakeXhr.all.length < n; i++)
-        await new Promise(resolve => setImmediateReal(resolve))
+        await new Promise(resolve => realSetImmediate(resolve))
       const xhr = FakeXhr.all[n - 1]
-      if (!xhr) throw new Error(`There was no request ${n}`)
+      if (!xhr) throw new Error(`Request ${n} was not sent`)
       return xhr
     },
     count: () => FakeXhr.all.length,
   }
 }
 
-const setImmediateReal = setImmediate
+const realSetImmediate = setImmediate
 
 export function file(name: string, size: number, type = 'image/png'): File {
   return new File([new Uint8Array(size)], name, { type })

@@ -1,5 +1,5 @@
-/** The child's side of `startChild`: answers questions with what its handlers return. */
-export function answerQuestions(handlers) {
+/** The child's side of `startChild()`: runs the handler of each call and sends back its result. */
+export function handleCalls(handlers) {
   process.on('message', async ({ id, name, argument }) => {
     try {
       process.send({ id, result: await handlers[name](argument) })
@@ -10,10 +10,10 @@ export function answerQuestions(handlers) {
   process.once('disconnect', () => process.exit())
 }
 
-/** What the process was started with. */
+/** Settings that `startChild()` passed to this process. */
 export const settings = JSON.parse(process.argv[2] ?? '{}')
 
-/** Listens on a free port of this machine only, with room for a crowd that connects at once. */
+/** Listens on a free port of 127.0.0.1. The large backlog accepts many connections at once. */
 export function listen(server) {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
