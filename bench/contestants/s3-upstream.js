@@ -1,12 +1,18 @@
 import { createServer } from 'node:http'
 import express from 'express'
-import { s3Upload as expressUpload } from 's3-upstream/express'
-import { s3Upload as httpUpload } from 's3-upstream/http'
-import { libStorage } from 's3-upstream/lib-storage'
 import { BUCKET, createClient, LIMITS } from './common.js'
 
-export function create(settings) {
-  const { framework, libStorage: withUpload, defaultAgents, ...others } = settings.options
+/** `library` names the installed copy: another one than this project's is there to be compared with. */
+export async function create(settings) {
+  const {
+    framework,
+    library = 's3-upstream',
+    libStorage: withUpload,
+    defaultAgents,
+    ...others
+  } = settings.options
+  const { s3Upload } = await import(`${library}/${framework}`)
+  const { libStorage } = await import(`${library}/lib-storage`)
   const options = {
     client: createClient(settings),
     maxFileSize: LIMITS.fileSize,
@@ -17,6 +23,6 @@ export function create(settings) {
     ...(withUpload && { uploader: libStorage() }),
     ...others,
   }
-  if (framework === 'http') return createServer(httpUpload(BUCKET, options))
-  return createServer(express().post('/upload', expressUpload(BUCKET, options)))
+  if (framework === 'http') return createServer(s3Upload(BUCKET, options))
+  return createServer(express().post('/upload', s3Upload(BUCKET, options)))
 }
