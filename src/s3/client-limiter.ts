@@ -1,7 +1,7 @@
 import type { Limits } from '../shared/limits.ts'
 import type { S3ClientLike } from '../shared/types.ts'
 import { storageQueueTimedOut } from '../shared/upload-errors.ts'
-import { protocolOf } from './client-protocol.ts'
+import { protocolOf } from './payload.ts'
 import { createRequestLimiter, type Permits, type RequestLimiter } from './request-limiter.ts'
 
 /** The rest of a client's sockets stays free for what the application itself asks of S3. */
