@@ -77,7 +77,7 @@ async function abortAll(
   client: S3ClientLike,
   bucket: string,
 ): Promise<AbortStaleUploadsResult> {
-  const permits = createRequestLimiter().share({ own: CONCURRENCY, most: CONCURRENCY })
+  const permits = createRequestLimiter().permitsFor({ uploadLimit: CONCURRENCY, totalLimit: CONCURRENCY })
   const result: AbortStaleUploadsResult = { aborted: [], failed: [] }
   const abort = async (upload: StaleUpload) => {
     try {
