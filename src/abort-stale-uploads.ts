@@ -8,14 +8,17 @@ import type { S3ClientLike } from './shared/types.ts'
 
 export interface AbortStaleUploadsOptions {
   bucket: string
-  /** @default one `S3Client` for the process, set up from the environment */
+  /** @default one `S3Client` for the process, configured from the environment */
   client?: S3ClientLike
-  /** Only uploads whose key begins with it. @default every upload of the bucket, whoever began it */
+  /**
+   * Selects only uploads whose key starts with this string. @default every upload of the bucket, also those of other
+   * programs
+   */
   prefix?: string
   /**
-   * Age from which an upload counts as orphaned: milliseconds, or text such as `'24h'`. S3 cannot tell an
-   * orphaned upload from a slow one, so this has to be far longer than the longest upload takes, and longer
-   * than the clocks of this machine and of S3 can differ.
+   * Age from which an upload counts as abandoned: milliseconds, or a string such as `'24h'`. S3 cannot tell an
+   * abandoned upload from a slow one. So this must be much longer than your longest upload, and longer than the clocks
+   * of this machine and of S3 can differ.
    */
   olderThan: Duration
 }
@@ -23,25 +26,25 @@ export interface AbortStaleUploadsOptions {
 export type StaleUpload = UnfinishedUpload
 
 export interface AbortStaleUploadsResult {
-  /** Gone from S3. Somebody else may have been the one who removed it. */
+  /** Uploads that are no longer at S3. Another program may have removed them first. */
   aborted: StaleUpload[]
-  /** Still there, as far as is known. */
+  /** Uploads that could not be removed. They are probably still at S3. */
   failed: (StaleUpload & { cause: unknown })[]
 }
 
 /** AbortMultipartUpload requests in flight at once. */
-const CONCURRENCY = 4
+const MAX_ABORT_REQUESTS = 4
 
 /**
- * Removes the multipart uploads that a process has left unfinished because it died: S3 keeps their parts, unseen
- * and paid for, until somebody aborts them. To be run at times, not at each start of a server: it lists every
- * unfinished upload below `prefix`. Where the bucket can be set up, a lifecycle rule does the same without code:
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpu-abort-incomplete-mpu-lifecycle-config.html
+ * Removes the multipart uploads that a process left unfinished when it died. S3 keeps and bills their parts until they
+ * are aborted, but does not show them among the objects. Run this on a schedule, not at each start of a server: it lists
+ * every unfinished upload that `prefix` selects. If you can configure the bucket, a lifecycle rule does the same without
+ * code: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpu-abort-incomplete-mpu-lifecycle-config.html
  *
- * Goes on after an abort that failed. Rejects with the SDK's error when the uploads cannot be listed. Needs the
- * permissions `s3:ListBucketMultipartUploads` and `s3:AbortMultipartUpload`.
+ * Continues after an abort that failed. Rejects with the SDK's error if S3 does not list the uploads. Needs the
+ * permissions `s3:ListBucketMultipartUploads` and `s3:AbortMultipartUpload`. Rejects with a `TypeError` if an option is
+ * invalid.
  *
- * @throws TypeError (it rejects with it) for options that cannot be
  * @example
  * const { aborted, failed } = await abortStaleUploads({ client, bucket: 'my-bucket', olderThan: '7d' })
  */
@@ -62,7 +65,7 @@ export async function abortStaleUploads(options: AbortStaleUploadsOptions): Prom
 
 function checkOptions(options: AbortStaleUploadsOptions) {
   const { client, bucket, prefix, olderThan, ...unknown } = Object(options) as AbortStaleUploadsOptions
-  // Above all a prefix: overlooked, it would take in the whole bucket.
+  // A misspelled `prefix` would otherwise select the whole bucket.
   const names = Object.keys(unknown)
   if (names.length > 0) {
     throw new TypeError(
@@ -77,7 +80,10 @@ async function abortAll(
   client: S3ClientLike,
   bucket: string,
 ): Promise<AbortStaleUploadsResult> {
-  const permits = createRequestLimiter().share({ own: CONCURRENCY, most: CONCURRENCY })
+  const permits = createRequestLimiter().permitsFor({
+    uploadLimit: MAX_ABORT_REQUESTS,
+    totalLimit: MAX_ABORT_REQUESTS,
+  })
   const result: AbortStaleUploadsResult = { aborted: [], failed: [] }
   const abort = async (upload: StaleUpload) => {
     try {
@@ -101,7 +107,7 @@ async function abortUpload(
   try {
     await client.send(new AbortMultipartUploadCommand({ Bucket, Key: key, UploadId: uploadId }))
   } catch (error) {
-    // Somebody else was faster.
+    // Another program aborted it first.
     if ((error as Error).name !== 'NoSuchUpload') throw error
   }
 }

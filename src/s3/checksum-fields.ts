@@ -1,12 +1,12 @@
-// ChecksumAlgorithm and ChecksumType are not checksums. The SDK learns new algorithms from time to time.
+// ChecksumAlgorithm and ChecksumType are not checksums. New versions of the SDK add algorithms.
 const CHECKSUM = /^Checksum(?!Algorithm$|Type$)/
 
-/** Whether a parameter of the SDK is the checksum of something. */
+/** True if a parameter of the SDK with this name holds a checksum. */
 export function isChecksum(name: string): boolean {
   return CHECKSUM.test(name)
 }
 
-/** The checksums among the properties of an answer, by the SDK's names, in base64. */
-export function checksumsOf(answer: object): Record<string, string> {
-  return Object.fromEntries(Object.entries(answer).filter(([name, value]) => isChecksum(name) && value))
+/** Returns the checksums in an output of the SDK: base64, by the SDK's names. */
+export function checksumsOf(output: object): Record<string, string> {
+  return Object.fromEntries(Object.entries(output).filter(([name, value]) => isChecksum(name) && value))
 }

@@ -1,48 +1,49 @@
 import type { Limits } from '../shared/limits.ts'
 import type { S3ClientLike } from '../shared/types.ts'
 import { storageQueueTimedOut } from '../shared/upload-errors.ts'
-import { protocolOf } from './client-protocol.ts'
+import { protocolOf } from './payload.ts'
 import { createRequestLimiter, type Permits, type RequestLimiter } from './request-limiter.ts'
 
-/** The rest of a client's sockets stays free for what the application itself asks of S3. */
-const SHARE_OF_SOCKETS = 0.8
+/** The application's own requests use the other sockets of the client. */
+const MAX_SOCKET_SHARE = 0.8
 
 /** https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/node-configuring-maxsockets.html */
-const SDK_SOCKETS = 50
+const SDK_MAX_SOCKETS = 50
 
-const pools = new WeakMap<S3ClientLike, RequestLimiter>()
+const limiters = new WeakMap<S3ClientLike, RequestLimiter>()
 
 /**
- * Permits of one upload, out of those of its client. More requests than a client has sockets would wait inside the
- * SDK, in whatever order, and their time would run. While S3 answers nobody, none waits for longer than S3 is given
- * to answer.
+ * Returns the permits of one upload, from the limiter of its client. With more requests than sockets, the SDK would
+ * queue them in an order of its own while their time runs. If S3 stops responding, queued requests fail after
+ * `storageTimeout` instead of waiting forever.
  */
 export async function permitsOf(client: S3ClientLike, limits: Limits): Promise<Permits> {
   const { concurrency, maxS3Requests, storageTimeout } = limits
-  return poolOf(client).share({
-    own: concurrency,
-    most: maxS3Requests ?? (await defaultMost(client)),
+  return limiterOf(client).permitsFor({
+    uploadLimit: concurrency,
+    totalLimit: maxS3Requests ?? (await defaultTotalLimit(client)),
     timeout: storageTimeout,
     timeoutError: () => storageQueueTimedOut(storageTimeout),
   })
 }
 
-function poolOf(client: S3ClientLike): RequestLimiter {
-  const known = pools.get(client)
-  if (known) return known
-  const pool = createRequestLimiter()
-  pools.set(client, pool)
-  return pool
+function limiterOf(client: S3ClientLike): RequestLimiter {
+  const existing = limiters.get(client)
+  if (existing) return existing
+  const limiter = createRequestLimiter()
+  limiters.set(client, limiter)
+  return limiter
 }
 
-async function defaultMost(client: S3ClientLike): Promise<number> {
+async function defaultTotalLimit(client: S3ClientLike): Promise<number> {
   const { httpAgent, httpsAgent } =
     (client.config.requestHandler as SocketOwner | undefined)?.httpHandlerConfigs?.() ?? {}
-  const { maxSockets = SDK_SOCKETS } = ((await protocolOf(client)) === 'http:' ? httpAgent : httpsAgent) ?? {}
-  return Math.max(1, Math.floor(maxSockets * SHARE_OF_SOCKETS))
+  const { maxSockets = SDK_MAX_SOCKETS } =
+    ((await protocolOf(client)) === 'http:' ? httpAgent : httpsAgent) ?? {}
+  return Math.max(1, Math.floor(maxSockets * MAX_SOCKET_SHARE))
 }
 
-/** Node's handler knows its agents from its first request on; handlers of other kinds may know none. */
+/** Node's request handler has its agents from its first request on. Other handlers may have none. */
 interface SocketOwner {
   httpHandlerConfigs?(): { httpAgent?: { maxSockets?: number }; httpsAgent?: { maxSockets?: number } }
 }

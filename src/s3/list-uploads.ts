@@ -4,37 +4,38 @@ import type { ListMultipartUploadsCommandInput, ListMultipartUploadsCommandOutpu
 export interface UnfinishedUpload {
   key: string
   uploadId: string
-  /** By the clock of S3, which may have whole seconds. */
+  /** By the clock of S3, which may round to seconds. */
   initiated: Date
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html */
-type List = (input: ListMultipartUploadsCommandInput) => Promise<ListMultipartUploadsCommandOutput>
+type ListUploads = (input: ListMultipartUploadsCommandInput) => Promise<ListMultipartUploadsCommandOutput>
 
-/** Every unfinished upload below a prefix, page by page. */
+/** Yields every unfinished upload that the input selects, page by page. */
 export async function* listUploads(
-  list: List,
+  list: ListUploads,
   input: ListMultipartUploadsCommandInput,
 ): AsyncGenerator<UnfinishedUpload> {
-  let from: { KeyMarker?: string; UploadIdMarker?: string } = {}
+  let marker: { KeyMarker?: string; UploadIdMarker?: string } = {}
   let page: ListMultipartUploadsCommandOutput
   do {
-    page = await listPage(list, { ...input, ...from })
+    page = await listPage(list, { ...input, ...marker })
     for (const { Key = '', UploadId = '', Initiated } of page.Uploads ?? []) {
-      // Without a date it cannot be called old.
+      // An upload without a date must not count as old.
       yield { key: Key, uploadId: UploadId, initiated: Initiated ?? new Date() }
     }
-    from = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
-  } while (page.IsTruncated && from.KeyMarker)
+    marker = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
+  } while (page.IsTruncated && marker.KeyMarker)
 }
 
 async function listPage(
-  list: List,
+  list: ListUploads,
   input: ListMultipartUploadsCommandInput,
 ): Promise<ListMultipartUploadsCommandOutput> {
-  // XML cannot carry every character that a key can have.
+  // A key can have characters that XML cannot carry.
   const page = await list({ ...input, EncodingType: 'url' })
-  // Ceph 16 then encodes the keys, but not the marker, and says neither. Without being asked, it lists them as they are.
+  // Ceph 16 then encodes the keys, but not the marker, and its response mentions neither. Without EncodingType, it
+  // encodes nothing.
   if (page.EncodingType !== 'url') return list(input)
   const { Uploads = [], NextKeyMarker } = page
   return {

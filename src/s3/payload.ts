@@ -1,77 +1,57 @@
-import type { Digests } from './body-digest.ts'
+import type { ObjectParams, S3ClientLike } from '../shared/types.ts'
 
-/** The parts of an SDK command and of its request that are used here. */
-interface Command {
-  input: Input
-  middlewareStack: { add(middleware: (next: Next) => Next, options: object): void }
-}
-type Next = (args: { input: object; request: unknown }) => Promise<unknown>
-
-interface Input {
-  Body?: unknown
-  ChecksumAlgorithm?: string
+/** How S3 verifies the bytes of a file. Decided once, before the first byte arrives. */
+export interface Payload {
+  /** Algorithm of the checksum that is sent with each body. Undefined if the client sends none. */
+  readonly checksum: ObjectParams['ChecksumAlgorithm']
+  /** True if the signature of a request covers its body. Undefined if an endpoint that we do not know yet decides. */
+  readonly signed: boolean | undefined
 }
 
-interface HttpRequest {
-  protocol: string
-  headers: Record<string, string>
-  body?: unknown
-}
-
-export interface BodySettings {
-  /** Whether the bytes are left out of the signature; undefined for https only, where a checksum goes along. */
-  unsignedPayload: boolean | undefined
-  /** Of the client: the size from which S3 is asked before a body is sent; true for always. */
-  expectContinueHeader?: boolean | number | undefined
+/** @param unsignedPayload the option of that name */
+export async function decidePayload(
+  client: S3ClientLike,
+  { ChecksumAlgorithm }: ObjectParams,
+  unsignedPayload: boolean | undefined,
+): Promise<Payload> {
+  const checksum = ChecksumAlgorithm ?? (await defaultChecksum(client))
+  const protocol = await protocolOf(client)
+  return { checksum, signed: isSigned(unsignedPayload, protocol, checksum !== undefined) }
 }
 
 /**
- * Changes how this one command sends its body, and leaves the client as it is.
+ * True if the signature of a request must cover its body.
  *
- * - Over https its bytes are not hashed for the signature: TLS and a checksum protect them already, and SHA-256 would
- *   be a quarter of all our work. https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
- * - It does not wait for `100 Continue`, for which the SDK opens a connection of its own for each request: up to four
- *   round trips, and a TLS handshake, for every S3 part. It is left to those who have set it to `true`.
+ * - The application decides with `unsignedPayload`. The other rules are its default.
+ * - Without a checksum, the signature covers the body: nothing else tells S3 that a byte has changed.
+ * - With a checksum, it covers the body over http, but not over https. There TLS and the checksum protect the bytes,
+ *   and SHA-256 would be a quarter of our CPU time.
+ *   https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  *
- * @param digests of the bytes, where they are known already
+ * @param protocol `http:` or `https:`, or undefined if it is not known
+ * @returns undefined if the result depends on a protocol that is not known
  */
-export function prepareBody<C extends object>(command: C, settings: BodySettings, digests?: Digests): C {
-  const { unsignedPayload, expectContinueHeader } = settings
-  const { input, middlewareStack } = command as unknown as Command
-  if (digests) {
-    const { Body, ChecksumAlgorithm } = input
-    middlewareStack.add(
-      next => args => {
-        const { headers, body } = args.request as HttpRequest
-        // Middlewares of the client may have put another body in its place, or asked for another checksum.
-        const sameAlgorithm = algorithmOf(args.input) === algorithmOf({ ChecksumAlgorithm })
-        if (body === Body && sameAlgorithm && !hasChecksum(headers)) Object.assign(headers, digests)
-        return next(args)
-      },
-      // After those of the client, which are first in the same step, and before the SDK makes digests of its own.
-      { step: 'build', name: 's3UpstreamDigests', override: true },
-    )
-  }
-  middlewareStack.add(
-    next => args => {
-      const { protocol, headers } = args.request as HttpRequest
-      if (unsignedPayload ?? (protocol === 'https:' && hasChecksum(headers))) {
-        headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD'
-      }
-      if (expectContinueHeader !== true) delete headers.Expect
-      return next(args)
-    },
-    // After the SDK's own, which set headers, and before the signature.
-    { step: 'build', priority: 'low', name: 's3UpstreamBody', override: true },
-  )
-  return command
+export function isSigned(
+  unsignedPayload: boolean | undefined,
+  protocol: string | undefined,
+  hasChecksum: boolean,
+): boolean | undefined {
+  if (unsignedPayload !== undefined) return !unsignedPayload
+  if (!hasChecksum) return true
+  return protocol === undefined ? undefined : protocol !== 'https:'
 }
 
-function algorithmOf({ ChecksumAlgorithm }: Input): string {
-  return ChecksumAlgorithm ?? 'CRC32'
+/** Older SDKs do not have this setting. They send a checksum only if a command names its algorithm. */
+async function defaultChecksum({ config }: S3ClientLike): Promise<'CRC32' | undefined> {
+  const setting: unknown = config.requestChecksumCalculation
+  const calculation = typeof setting === 'function' ? await setting() : undefined
+  return calculation === 'WHEN_SUPPORTED' ? 'CRC32' : undefined
 }
 
-/** Older SDKs, and clients with `requestChecksumCalculation: 'WHEN_REQUIRED'`, send none. */
-function hasChecksum(headers: HttpRequest['headers']): boolean {
-  return Object.keys(headers).some(name => name.toLowerCase().startsWith('x-amz-checksum-'))
+/**
+ * Returns `http:` or `https:`, from the endpoint in the client's config. Undefined if it has none: the SDK then finds
+ * the endpoint when it sends a request, from the environment or the region.
+ */
+export async function protocolOf({ config }: S3ClientLike): Promise<string | undefined> {
+  return (await config.endpoint?.())?.protocol
 }

@@ -1,125 +1,150 @@
-/** Turns of one upload to send a request to S3. Those that wait have theirs in the order in which they came. */
+/** Permits of one upload. A request to S3 needs one while it runs. */
 export interface Permits {
-  /** Resolves with the function that gives the slot back. Rejects with the signal's reason, or when it has lost timeout. */
+  /**
+   * Waits for a permit, first come first served. Resolves with the function that releases it. Rejects with the
+   * signal's reason, or with the timeout error.
+   */
   acquire(signal?: AbortSignal): Promise<() => void>
+  /** Runs a task with a permit. */
   run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T>
 }
 
-/** Permits that uploads share. */
+/** Limits the requests that run at once, of all uploads together and of each. */
 export interface RequestLimiter {
-  /** Permits taken at this moment. */
-  readonly taken: number
-  /** Permits for one more upload. */
-  share(terms: PermitLimits): Permits
+  /** Permits that uploads hold now. */
+  readonly inUse: number
+  /** Returns the permits of one more upload. */
+  permitsFor(limits: PermitLimits): Permits
 }
 
 export interface PermitLimits {
-  /** Permits that the upload may have at once. */
-  own: number
-  /** Permits that may be taken by all uploads together when it takes one. */
-  most: number
-  /** Milliseconds that it waits for one. @default as long as it takes */
+  /** Permits that this upload can hold at once. */
+  uploadLimit: number
+  /** This upload gets a permit only while all uploads together hold fewer. */
+  totalLimit: number
+  /** Time that a request can wait for a permit, in milliseconds. @default no limit */
   timeout?: number
-  /** What it rejects with then. */
+  /** Returns the error of a request that waited too long. */
   timeoutError?(): Error
 }
 
-interface Share {
-  terms: PermitLimits
-  taken: number
-  waiting: Set<() => void>
+/**
+ * A free permit goes to the upload that has waited longest since its last one, so an upload with many requests gets no
+ * more than the others.
+ */
+export function createRequestLimiter(): RequestLimiter {
+  return new Limiter()
 }
 
-/** A free slot goes to the upload that has waited longest for its turn, so that one with many parts is no better off. */
-export function createRequestLimiter(): RequestLimiter {
-  /** Uploads that wait for a slot and may take one more, in the order of their turns. */
-  const ready = new Set<Share>()
-  let taken = 0
+class Limiter implements RequestLimiter {
+  inUse = 0
+  /** Uploads that have a waiting request and are below their own limit, in the order in which they get permits. */
+  readonly #ready = new Set<UploadPermits>()
 
-  function update(share: Share): void {
-    if (share.waiting.size === 0 || share.taken >= share.terms.own) ready.delete(share)
-    else ready.add(share)
+  permitsFor(limits: PermitLimits): Permits {
+    return new UploadPermits(this, limits)
   }
 
-  function grant(): void {
-    for (const share of ready) {
-      // Nobody overtakes one that may take fewer, or it would never have its turn.
-      if (taken >= share.terms.most) return
-      ready.delete(share)
-      const [enter] = share.waiting
-      enter?.()
-      update(share)
+  hasReady(): boolean {
+    return this.#ready.size > 0
+  }
+
+  /** An upload that is in the queue already keeps its place. */
+  updateQueue(upload: UploadPermits): void {
+    if (upload.isReady()) this.#ready.add(upload)
+    else this.#ready.delete(upload)
+  }
+
+  grantWaiting(): void {
+    for (const upload of this.#ready) {
+      // No upload overtakes one with a lower total limit, which would otherwise never get a permit.
+      if (this.inUse >= upload.limits.totalLimit) return
+      this.#ready.delete(upload)
+      upload.grantNext()
+      this.updateQueue(upload)
+    }
+  }
+}
+
+class UploadPermits implements Permits {
+  readonly limits: PermitLimits
+  readonly #limiter: Limiter
+  readonly #waiting = new Set<() => void>()
+  #inUse = 0
+
+  constructor(limiter: Limiter, limits: PermitLimits) {
+    this.#limiter = limiter
+    this.limits = limits
+  }
+
+  /** True if a request waits that needs only a free permit of the limiter. */
+  isReady(): boolean {
+    return this.#waiting.size > 0 && this.#inUse < this.limits.uploadLimit
+  }
+
+  async acquire(signal?: AbortSignal): Promise<() => void> {
+    signal?.throwIfAborted()
+    const { uploadLimit, totalLimit } = this.limits
+    const isFree = this.#inUse < uploadLimit && this.#limiter.inUse < totalLimit
+    return isFree && !this.#limiter.hasReady() ? this.#take() : this.#waitForPermit(signal)
+  }
+
+  async run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const release = await this.acquire(signal)
+    try {
+      return await task()
+    } finally {
+      release()
     }
   }
 
-  function share(terms: PermitLimits): Permits {
-    const mine: Share = { terms, taken: 0, waiting: new Set() }
+  /** Gives a permit to the request that has waited longest. */
+  grantNext(): void {
+    const [grant] = this.#waiting
+    grant?.()
+  }
 
-    function take(): () => void {
-      mine.taken++
-      taken++
-      let held = true
-      return () => {
-        if (!held) return
-        held = false
-        mine.taken--
-        taken--
-        update(mine)
-        grant()
+  #take(): () => void {
+    this.#inUse++
+    this.#limiter.inUse++
+    let isHeld = true
+    return () => {
+      if (!isHeld) return
+      isHeld = false
+      this.#inUse--
+      this.#limiter.inUse--
+      this.#limiter.updateQueue(this)
+      this.#limiter.grantWaiting()
+    }
+  }
+
+  #waitForPermit(signal: AbortSignal | undefined): Promise<() => void> {
+    const { timeout, timeoutError } = this.limits
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined
+      const stopWaiting = () => {
+        clearTimeout(timer)
+        this.#waiting.delete(grant)
+        signal?.removeEventListener('abort', onAbort)
       }
-    }
-
-    function turn(signal?: AbortSignal): Promise<() => void> {
-      return new Promise((resolve, reject) => {
-        let timer: NodeJS.Timeout | undefined
-        const leave = () => {
-          clearTimeout(timer)
-          mine.waiting.delete(enter)
-          signal?.removeEventListener('abort', giveUp)
-        }
-        const enter = () => {
-          leave()
-          resolve(take())
-        }
-        const fail = (error: unknown) => {
-          leave()
-          update(mine)
-          reject(error)
-          // It may have been one that nobody was to overtake.
-          grant()
-        }
-        const giveUp = () => fail(signal?.reason)
-        mine.waiting.add(enter)
-        update(mine)
-        grant()
-        if (!mine.waiting.has(enter)) return
-        signal?.addEventListener('abort', giveUp)
-        const { timeout, timeoutError } = terms
-        if (timeout !== undefined) timer = setTimeout(() => fail(timeoutError?.()), timeout)
-      })
-    }
-
-    async function acquire(signal?: AbortSignal): Promise<() => void> {
-      signal?.throwIfAborted()
-      return ready.size === 0 && mine.taken < terms.own && taken < terms.most ? take() : turn(signal)
-    }
-
-    async function run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-      const done = await acquire(signal)
-      try {
-        return await task()
-      } finally {
-        done()
+      const grant = () => {
+        stopWaiting()
+        resolve(this.#take())
       }
-    }
-
-    return { acquire, run }
-  }
-
-  return {
-    get taken() {
-      return taken
-    },
-    share,
+      const fail = (error: unknown) => {
+        stopWaiting()
+        this.#limiter.updateQueue(this)
+        reject(error)
+        // Other uploads may have waited behind this one.
+        this.#limiter.grantWaiting()
+      }
+      const onAbort = () => fail(signal?.reason)
+      this.#waiting.add(grant)
+      this.#limiter.updateQueue(this)
+      this.#limiter.grantWaiting()
+      if (!this.#waiting.has(grant)) return
+      signal?.addEventListener('abort', onAbort)
+      if (timeout !== undefined) timer = setTimeout(() => fail(timeoutError?.()), timeout)
+    })
   }
 }

@@ -5,13 +5,13 @@ type Sdk = typeof import('@aws-sdk/client-s3')
 let sdk: Promise<Sdk> | undefined
 let client: Promise<S3ClientLike> | undefined
 
-/** Loaded with the first upload: the SDK takes longer to load than everything else here. */
+/** Loads the SDK with the first upload: it takes longer to load than the rest of this library. */
 export function loadSdk(): Promise<Sdk> {
   sdk ??= import('@aws-sdk/client-s3')
   return sdk
 }
 
-/** The client of uploads that name none: one for the process, set up from the environment as the SDK does. */
+/** Returns the client for uploads without one: one for the process, which the SDK configures from the environment. */
 export function defaultClient(): Promise<S3ClientLike> {
   client ??= loadSdk().then(({ S3Client }) => new S3Client({}))
   return client

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { statusOf } from '../s3/operations.ts'
+import { statusOf } from '../s3/s3-errors.ts'
 import { UploadError } from '../shared/errors.ts'
 import type { ObjectParams } from '../shared/types.ts'
 import type { UploadScope, UploadTarget } from './uploader.ts'

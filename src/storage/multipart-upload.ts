@@ -3,7 +3,7 @@ import type {
   CreateMultipartUploadCommandOutput,
 } from '@aws-sdk/client-s3'
 import { listUploads } from '../s3/list-uploads.ts'
-import { hadNoEffect } from '../s3/operations.ts'
+import { hadNoEffect } from '../s3/s3-errors.ts'
 import { insist, ownerParams } from './cleanup.ts'
 import type { UploadScope, UploadTarget } from './uploader.ts'
 

@@ -6,7 +6,7 @@ import type {
 import type { Digests } from '../s3/body-digest.ts'
 import { checksumsOf } from '../s3/checksum-fields.ts'
 import { bareETag, etagOfBody, etagOfParts } from '../s3/etag.ts'
-import { hadNoEffect, statusOf } from '../s3/operations.ts'
+import { hadNoEffect, statusOf } from '../s3/s3-errors.ts'
 import type { Checksums } from '../shared/types.ts'
 import { ownerParams, removeObject } from './cleanup.ts'
 import type { StoredObject, UploadScope, UploadTarget } from './uploader.ts'

@@ -1,7 +1,8 @@
 import type { CompletedPart } from '@aws-sdk/client-s3'
 import type { Loan } from '../memory/memory-budget.ts'
-import { BodyDigest, type DigestKinds, type Digests } from '../s3/body-digest.ts'
+import { BodyDigest, type Digests } from '../s3/body-digest.ts'
 import { checksumsOf } from '../s3/checksum-fields.ts'
+import type { Payload } from '../s3/payload.ts'
 import { MultipartUpload } from './multipart-upload.ts'
 import { ObjectCommit } from './object-commit.ts'
 import type { Staged, StoredObject, Uploader, UploadScope, UploadTarget } from './uploader.ts'
@@ -31,7 +32,7 @@ class StagedParts implements Staged {
   readonly #scope: UploadScope
   readonly #multipart: MultipartUpload
   readonly #object: ObjectCommit
-  #digestKinds: DigestKinds = { checksum: undefined, signed: false }
+  #payload: Payload = { checksum: undefined, signed: false }
 
   /** Where bytes are gathered: the part to come, or at the end the whole of a small file. */
   #loan: Loan | undefined
@@ -54,7 +55,7 @@ class StagedParts implements Staged {
   }
 
   async begin(): Promise<void> {
-    this.#digestKinds = await this.#scope.s3.digestKinds(this.#target.params)
+    this.#payload = await this.#scope.s3.decidePayload(this.#target.params)
   }
 
   write(chunk: Buffer): void | Promise<void> {
@@ -102,7 +103,7 @@ class StagedParts implements Staged {
 
   #copy(chunk: Buffer): void {
     chunk.copy((this.#loan as Loan).buffer, this.#filled)
-    this.#digest ??= new BodyDigest(this.#digestKinds)
+    this.#digest ??= new BodyDigest(this.#payload)
     this.#digest.update(chunk)
     this.#filled += chunk.length
     this.#received += chunk.length
@@ -123,7 +124,7 @@ class StagedParts implements Staged {
   #takeBody(): Body {
     const loan = this.#loan
     const bytes = loan?.buffer.subarray(0, this.#filled) ?? Buffer.alloc(0)
-    const digest = this.#digest ?? new BodyDigest(this.#digestKinds)
+    const digest = this.#digest ?? new BodyDigest(this.#payload)
     this.#loan = undefined
     this.#filled = 0
     this.#digest = undefined
@@ -163,7 +164,7 @@ class StagedParts implements Staged {
   #createUpload() {
     const { bucket, key, params } = this.#target
     // S3 takes checksums of parts only if the upload was created with them.
-    const ChecksumAlgorithm = this.#digestKinds.checksum
+    const ChecksumAlgorithm = this.#payload.checksum
     return this.#multipart.create({ ...params, ChecksumAlgorithm, Bucket: bucket, Key: key })
   }
 

@@ -13,7 +13,7 @@ import { until } from '../support/until.ts'
 const s3 = await useStorage()
 const HOUR = 3_600_000
 
-// The SDK corrects its clock by the Date header, which in Node keeps the real time.
+// The SDK corrects its clock by the Date header. Node writes the real time into it.
 for (const { config } of [s3.client, s3.oneTry]) {
   Object.defineProperty(config, 'systemClockOffset', { get: () => 0, set() {} })
 }
@@ -41,7 +41,7 @@ function abortStale(options: Partial<AbortStaleUploadsOptions> = {}) {
 const left = () => s3.uploads(BUCKET).map(({ key }) => key)
 const sent = (operation: string) => s3.requests.filter(request => request.operation === operation)
 
-/** S3 puts 1,000 uploads on a page. */
+/** Makes S3 list this many uploads on a page. The default is 1,000. */
 function smallPages(client: S3Client, size: number): void {
   client.middlewareStack.add(
     (next, { commandName }) =>
@@ -56,7 +56,7 @@ function smallPages(client: S3Client, size: number): void {
 }
 
 describe('abortStaleUploads', () => {
-  it('removes old uploads, tells which, and lets the young ones be', async () => {
+  it('removes old uploads, returns them, and keeps newer ones', async () => {
     const before = Date.now()
     await begin('old')
     const [{ uploadId } = { uploadId: '' }] = s3.uploads(BUCKET)
@@ -76,7 +76,7 @@ describe('abortStaleUploads', () => {
     { olderThan: '7d', age: 7 * 24 * HOUR - 60_000, stays: true },
     { olderThan: '7d', age: 7 * 24 * HOUR + 60_000, stays: false },
   ] as const)(
-    'with olderThan $olderThan, one of $age ms stays: $stays',
+    'with olderThan $olderThan, keeps an upload of $age ms: $stays',
     async ({ olderThan, age, stays }) => {
       await begin('a')
       later(age)
@@ -85,11 +85,11 @@ describe('abortStaleUploads', () => {
     },
   )
 
-  it('finds nothing in an empty bucket', async () => {
+  it('returns empty lists for an empty bucket', async () => {
     expect(await abortStale()).toEqual({ aborted: [], failed: [] })
   })
 
-  it('stays below the prefix', async () => {
+  it('removes only uploads that the prefix selects', async () => {
     await begin('in/a', 'in/b', 'other/c', 'in')
     later(2 * HOUR)
     const { aborted } = await abortStale({ prefix: 'in/' })
@@ -97,7 +97,7 @@ describe('abortStaleUploads', () => {
     expect(left()).toEqual(['in', 'other/c'])
   })
 
-  it('reads every page, also when a page ends between two uploads of one key', async () => {
+  it('reads every page, also if a page ends between two uploads of one key', async () => {
     await begin('a', 'b', 'b', 'b', 'b', 'c', 'd')
     later(2 * HOUR)
     smallPages(s3.oneTry, 2)
@@ -108,7 +108,7 @@ describe('abortStaleUploads', () => {
     expect(left()).toEqual([])
   })
 
-  it('removes more uploads than S3 puts on a page', async () => {
+  it('removes more uploads than fit on a page', async () => {
     for (let batch = 0; batch < 11; batch++) {
       await Promise.all(Array.from({ length: 100 }, (_, n) => begin(`${batch}/${n}`)))
     }
@@ -120,7 +120,7 @@ describe('abortStaleUploads', () => {
   })
 
   it.each(['a+b c%20d', 'ü/写真 "夏" & <x>.jpg', 'line\r\nbreak', '\u0001\u001f', ' a ', '%', '+'])(
-    'names a key as it is: %j',
+    'returns a key unchanged: %j',
     async key => {
       await begin(key, key)
       later(2 * HOUR)
@@ -131,7 +131,7 @@ describe('abortStaleUploads', () => {
     },
   )
 
-  describe('reads keys as they are listed', () => {
+  describe('decodes keys', () => {
     const Key = 'in/a b+c % \r\n'
     const plain = { Key, NextKeyMarker: Key }
     const aws = 'in/a+b%2Bc+%25+%0D%0A'
@@ -139,8 +139,8 @@ describe('abortStaleUploads', () => {
     it.each([
       { store: 'AWS', encoded: { EncodingType: 'url', Key: aws, NextKeyMarker: aws } },
       { store: 'Ceph 16', encoded: { ...plain, Key: 'in/a%20b%2Bc%20%25%20%0D%0A' } },
-      { store: 'one that never encodes', encoded: plain },
-    ])('by $store', async ({ encoded }) => {
+      { store: 'a store that never encodes', encoded: plain },
+    ])('listed by $store', async ({ encoded }) => {
       const seen: object[] = []
       const client = {
         config: {},
@@ -163,7 +163,7 @@ describe('abortStaleUploads', () => {
     })
   })
 
-  it('goes on after an abort that fails, and says which failed and why', async () => {
+  it('continues after an abort that fails, and returns it with its cause', async () => {
     await begin('a', 'b', 'c')
     later(2 * HOUR)
     s3.fault(({ operation, key }) =>
@@ -177,7 +177,7 @@ describe('abortStaleUploads', () => {
     expect(failed[0]?.cause).toMatchObject({ name: 'AccessDenied', $metadata: { httpStatusCode: 403 } })
   })
 
-  it('is content when somebody else was faster', async () => {
+  it('counts an upload that another program aborted first as aborted', async () => {
     await begin('a', 'b')
     later(2 * HOUR)
     s3.fault(({ operation, key }) =>
@@ -188,7 +188,7 @@ describe('abortStaleUploads', () => {
     expect(failed).toEqual([])
   })
 
-  it('has no more than four aborts in flight at once', async () => {
+  it('sends at most four aborts at once', async () => {
     await begin(...'abcdefghij')
     later(2 * HOUR)
     const release = hold(s3, 'AbortMultipartUpload')
@@ -197,13 +197,13 @@ describe('abortStaleUploads', () => {
 
     const done = abortStale()
     await until(() => s3.requests.filter(inFlight).length === 4)
-    for (let turn = 0; turn < 100; turn++) await new Promise(resolve => setImmediate(resolve))
+    for (let round = 0; round < 100; round++) await new Promise(resolve => setImmediate(resolve))
     expect(s3.requests.filter(inFlight)).toHaveLength(4)
     release()
     expect((await done).aborted).toHaveLength(10)
   })
 
-  it('rejects with the error of S3 when the uploads cannot be listed, and aborts nothing', async () => {
+  it("rejects with S3's error if the uploads cannot be listed, and aborts nothing", async () => {
     await begin('a', 'b')
     later(2 * HOUR)
     smallPages(s3.oneTry, 1)
@@ -218,21 +218,21 @@ describe('abortStaleUploads', () => {
     ['no olderThan', { olderThan: undefined }, /^olderThan must be/],
     ['olderThan 0', { olderThan: 0 }, /^olderThan must be/],
     ['a negative olderThan', { olderThan: '-1d' }, /^olderThan must be/],
-    ['an olderThan that cannot be read', { olderThan: 'yesterday' }, /it is 'yesterday'/],
+    ['an olderThan that is no duration', { olderThan: 'yesterday' }, /it is 'yesterday'/],
     ['no bucket', { bucket: undefined }, /^bucket must be/],
     ['an empty bucket', { bucket: '' }, /^bucket must be/],
-    ['a prefix that is no text', { prefix: 5 }, /^prefix must be/],
+    ['a prefix that is no string', { prefix: 5 }, /^prefix must be/],
     ['a client of SDK v2', { client: { config: {}, putObject() {} } }, /AWS SDK v2/],
     ['an unknown option', { prefx: 'in/' }, /^Unknown option 'prefx'. The options are/],
-  ])('refuses %s with a TypeError, and sends nothing', async (_, wrong, message) => {
-    const refused = abortStale(wrong)
-    await expect(refused).rejects.toBeInstanceOf(TypeError)
-    await expect(refused).rejects.toThrow(message)
+  ])('rejects %s with a TypeError, and sends nothing', async (_, wrong, message) => {
+    const outcome = abortStale(wrong)
+    await expect(outcome).rejects.toBeInstanceOf(TypeError)
+    await expect(outcome).rejects.toThrow(message)
     expect(s3.requests).toEqual([])
   })
 
-  it('refuses a call without options with a TypeError', async () => {
-    // @ts-expect-error: what a developer without TypeScript can write
+  it('rejects a call without options with a TypeError', async () => {
+    // @ts-expect-error: without TypeScript, a developer can write this
     await expect(abortStaleUploads()).rejects.toThrow(TypeError)
   })
 })

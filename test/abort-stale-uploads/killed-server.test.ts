@@ -12,8 +12,8 @@ import { uploaders } from '../support/uploaders.ts'
 const s3 = await useStorage()
 afterEach(killPrograms)
 
-describe.each(uploaders)('kill -9 of a server that uploads through the $name', ({ name }) => {
-  it('stores nothing, and abortStaleUploads() removes what it leaves', async () => {
+describe.each(uploaders)('A server with the $name, ended by kill -9', ({ name }) => {
+  it('stores nothing, and leaves only what abortStaleUploads() removes', async () => {
     const env = { UPLOADER: name, ...environmentFor(s3) }
     const server = await startProgram('test/support/kill-server.ts', env)
     const client = open(server.url, { 'content-type': FORM_TYPE, 'transfer-encoding': 'chunked' })

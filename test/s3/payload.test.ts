@@ -1,148 +1,81 @@
-import { createHash } from 'node:crypto'
-import {
-  CreateMultipartUploadCommand,
-  PutObjectCommand,
-  S3Client,
-  type S3ClientConfig,
-  UploadPartCommand,
-} from '@aws-sdk/client-s3'
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { describe, expect, it } from 'vitest'
-import { prepareBody } from '../../src/s3/payload.ts'
+import { decidePayload, isSigned } from '../../src/s3/payload.ts'
 
-const BODY = Buffer.alloc(3 * 1024 * 1024)
-const HASHED = /^[0-9a-f]{64}$/
-
-interface Sent {
-  headers: Record<string, string>
-  body?: unknown
-}
-
-/** A real client, up to the socket. */
-function clientFor(endpoint: string, config: Partial<S3ClientConfig> = {}) {
-  const sent: Sent[] = []
-  const requestHandler = {
-    async handle(request: Sent) {
-      sent.push({ ...request, headers: { ...request.headers } })
-      return { response: { statusCode: 200, headers: {}, body: undefined } }
-    },
-  }
-  const client = new S3Client({
-    endpoint,
+const clientFor = (endpoint: string | undefined, config: S3ClientConfig = {}) =>
+  new S3Client({
+    ...(endpoint && { endpoint }),
     region: 'us-east-1',
     forcePathStyle: true,
     credentials: { accessKeyId: 'id', secretAccessKey: 'secret' },
-    requestHandler: requestHandler as never,
     ...config,
   })
-  return { client, sent }
-}
 
-const put = () => new PutObjectCommand({ Bucket: 'b', Key: 'k', Body: BODY })
-const part = () => new UploadPartCommand({ Bucket: 'b', Key: 'k', UploadId: 'u', PartNumber: 1, Body: BODY })
-
-const checksumNames = (headers: Record<string, string> = {}) =>
-  Object.keys(headers).filter(name => name.startsWith('x-amz-checksum-'))
-
-describe('the body of an S3 request', () => {
+/** The whole truth table: 3 values of the option, 3 protocols, with and without a checksum. */
+describe('isSigned', () => {
   it.each([
-    ['https', undefined, /^UNSIGNED-PAYLOAD$/],
-    ['http', undefined, HASHED],
-    ['https', false, HASHED],
-    ['http', true, /^UNSIGNED-PAYLOAD$/],
-  ] as const)('over %s with unsignedPayload: %s is signed so', async (scheme, unsignedPayload, expected) => {
-    const { client, sent } = clientFor(`${scheme}://s3.test`)
-    await client.send(prepareBody(put(), { unsignedPayload }))
-    await client.send(prepareBody(part(), { unsignedPayload }))
-    expect(sent).toHaveLength(2)
-    for (const { headers, body } of sent) {
-      expect(headers['x-amz-content-sha256']).toMatch(expected)
-      expect(headers['x-amz-checksum-crc32']).toMatch(/^.{8}$/)
-      expect(headers.authorization).toContain('x-amz-content-sha256')
-      expect(body).toBe(BODY)
-    }
-  })
+    { unsignedPayload: undefined, protocol: 'https:', hasChecksum: true, signed: false },
+    { unsignedPayload: undefined, protocol: 'https:', hasChecksum: false, signed: true },
+    { unsignedPayload: undefined, protocol: 'http:', hasChecksum: true, signed: true },
+    { unsignedPayload: undefined, protocol: 'http:', hasChecksum: false, signed: true },
+    { unsignedPayload: undefined, protocol: undefined, hasChecksum: true, signed: undefined },
+    { unsignedPayload: undefined, protocol: undefined, hasChecksum: false, signed: true },
+    { unsignedPayload: true, protocol: 'https:', hasChecksum: true, signed: false },
+    { unsignedPayload: true, protocol: 'https:', hasChecksum: false, signed: false },
+    { unsignedPayload: true, protocol: 'http:', hasChecksum: true, signed: false },
+    { unsignedPayload: true, protocol: 'http:', hasChecksum: false, signed: false },
+    { unsignedPayload: true, protocol: undefined, hasChecksum: true, signed: false },
+    { unsignedPayload: true, protocol: undefined, hasChecksum: false, signed: false },
+    { unsignedPayload: false, protocol: 'https:', hasChecksum: true, signed: true },
+    { unsignedPayload: false, protocol: 'https:', hasChecksum: false, signed: true },
+    { unsignedPayload: false, protocol: 'http:', hasChecksum: true, signed: true },
+    { unsignedPayload: false, protocol: 'http:', hasChecksum: false, signed: true },
+    { unsignedPayload: false, protocol: undefined, hasChecksum: true, signed: true },
+    { unsignedPayload: false, protocol: undefined, hasChecksum: false, signed: true },
+  ])(
+    'returns $signed for unsignedPayload $unsignedPayload, protocol $protocol, checksum $hasChecksum',
+    ({ unsignedPayload, protocol, hasChecksum, signed }) => {
+      expect(isSigned(unsignedPayload, protocol, hasChecksum)).toBe(signed)
+    },
+  )
+})
 
-  it('without a checksum is signed', async () => {
-    const { client, sent } = clientFor('https://s3.test', { requestChecksumCalculation: 'WHEN_REQUIRED' })
-    await client.send(prepareBody(part(), { unsignedPayload: undefined }))
-    expect(Object.keys(sent[0]?.headers ?? {}).filter(name => name.includes('checksum'))).toEqual([])
-    expect(sent[0]?.headers['x-amz-content-sha256']).toMatch(HASHED)
-  })
+describe('decidePayload', () => {
+  it.each([
+    ['https://s3.test', undefined, false],
+    [undefined, undefined, undefined],
+    ['http://s3.test', undefined, true],
+    ['http://s3.test', true, false],
+    ['https://s3.test', false, true],
+  ])(
+    'for endpoint %s and unsignedPayload %s, returns signed %s',
+    async (endpoint, unsignedPayload, signed) => {
+      expect(await decidePayload(clientFor(endpoint), {}, unsignedPayload)).toEqual({
+        checksum: 'CRC32',
+        signed,
+      })
+    },
+  )
 
   it.each([
-    [undefined, undefined],
-    [2_097_152, undefined],
-    [false, undefined],
-    [true, '100-continue'],
-  ])('with expectContinueHeader: %s of the client has Expect: %s', async (expectContinueHeader, expected) => {
-    const { client, sent } = clientFor(
-      'https://s3.test',
-      expectContinueHeader === undefined ? {} : { expectContinueHeader },
-    )
-    await client.send(prepareBody(part(), { unsignedPayload: undefined, expectContinueHeader }))
-    expect(sent[0]?.headers.Expect).toBe(expected)
-  })
+    ['WHEN_SUPPORTED', undefined, 'CRC32', false],
+    ['WHEN_REQUIRED', undefined, undefined, true],
+    ['WHEN_REQUIRED', 'CRC32', 'CRC32', false],
+    ['WHEN_SUPPORTED', 'SHA256', 'SHA256', false],
+  ] as const)(
+    'for checksums %s and algorithm %s over https, returns checksum %s and signed %s',
+    async (calculation, ChecksumAlgorithm, checksum, signed) => {
+      const client = clientFor('https://s3.test', { requestChecksumCalculation: calculation })
+      const params = ChecksumAlgorithm && { ChecksumAlgorithm }
+      expect(await decidePayload(client, { ...params }, undefined)).toEqual({ checksum, signed })
+    },
+  )
 
-  it('carries the digests that are known, and no others', async () => {
-    const { client, sent } = clientFor('http://s3.test')
-    const digests = { 'x-amz-checksum-crc32': 'AAAAAA==', 'x-amz-content-sha256': 'f'.repeat(64) }
-    await client.send(prepareBody(put(), { unsignedPayload: undefined }, digests))
-    await client.send(prepareBody(part(), { unsignedPayload: undefined }, digests))
-    expect(sent).toHaveLength(2)
-    for (const { headers } of sent) {
-      expect(headers).toMatchObject(digests)
-      expect(checksumNames(headers)).toEqual(['x-amz-checksum-crc32'])
-    }
-  })
-
-  describe('beside middlewares of the client', () => {
-    const digests = { 'x-amz-checksum-crc32': 'AAAAAA==', 'x-amz-content-sha256': 'f'.repeat(64) }
-    const hello = Buffer.from('hello')
-
-    it.each(['initialize', 'build'] as const)("has the SDK's digests of what they send: %s", async step => {
-      const { client, sent } = clientFor('http://s3.test')
-      if (step === 'initialize') {
-        client.middlewareStack.add(next => args => next({ ...args, input: { ...args.input, Body: hello } }), {
-          step,
-        })
-      } else {
-        client.middlewareStack.add(
-          next => args => {
-            const request = args.request as Sent
-            request.body = hello
-            request.headers['content-length'] = '5'
-            return next(args)
-          },
-          { step },
-        )
-      }
-      await client.send(prepareBody(put(), { unsignedPayload: undefined }, digests))
-      expect(sent[0]?.headers).toMatchObject({
-        'x-amz-checksum-crc32': 'NhCmhg==',
-        'x-amz-content-sha256': createHash('sha256').update('hello').digest('hex'),
-      })
-    })
-
-    it.each([
-      [{ ChecksumAlgorithm: 'SHA256' as const }, 'x-amz-checksum-sha256'],
-      [{ ChecksumSHA256: 'given' }, 'x-amz-checksum-sha256'],
-    ])('has no checksum but the one that they ask for: %o', async (wish, expected) => {
-      const { client, sent } = clientFor('http://s3.test')
-      client.middlewareStack.add(next => args => next({ ...args, input: { ...args.input, ...wish } }), {
-        step: 'initialize',
-      })
-      await client.send(prepareBody(put(), { unsignedPayload: undefined }, digests))
-      expect(checksumNames(sent[0]?.headers)).toEqual([expected])
-    })
-  })
-
-  it("leaves the client's other requests as they were", async () => {
-    const { client, sent } = clientFor('https://s3.test')
-    await client.send(prepareBody(put(), { unsignedPayload: true }))
-    await client.send(put())
-    await client.send(new CreateMultipartUploadCommand({ Bucket: 'b', Key: 'k' })).catch(() => {})
-    expect(sent.map(({ headers }) => headers.Expect)).toEqual([undefined, '100-continue', undefined])
-    expect(sent[1]?.headers['x-amz-content-sha256']).toMatch(HASHED)
-    expect(sent[2]?.headers['x-amz-content-sha256']).toMatch(HASHED)
-  })
+  it.each([{}, { requestChecksumCalculation: 'WHEN_REQUIRED' }])(
+    'returns no checksum for a client without that setting: %o',
+    async config => {
+      const client = { config, send: async () => ({}) } as never
+      expect(await decidePayload(client, {}, undefined)).toEqual({ checksum: undefined, signed: true })
+    },
+  )
 })

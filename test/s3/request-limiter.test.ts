@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { createRequestLimiter } from '../../src/s3/request-limiter.ts'
 
-const permitsFor = (own: number) => createRequestLimiter().share({ own, most: Number.POSITIVE_INFINITY })
+const permitsFor = (uploadLimit: number) =>
+  createRequestLimiter().permitsFor({ uploadLimit, totalLimit: Number.POSITIVE_INFINITY })
 
-describe('permits of one upload', () => {
-  it('let so many run at once, the others in the order in which they came', async () => {
+describe('Permits of one upload', () => {
+  it('grants permits up to the limit, then first come first served', async () => {
     const permits = permitsFor(2)
     const order: number[] = []
     const releases: (() => void)[] = []
@@ -22,7 +23,7 @@ describe('permits of one upload', () => {
     expect(order).toEqual([0, 1, 2, 3])
   })
 
-  it('are given back once, however often that is said', async () => {
+  it('releases a permit once when release is called twice', async () => {
     const permits = permitsFor(1)
     const release = await permits.acquire()
     release()
@@ -31,54 +32,57 @@ describe('permits of one upload', () => {
     await expect(permits.acquire(AbortSignal.timeout(1))).rejects.toThrow()
   })
 
-  it('are given back when a task fails', async () => {
+  it('releases the permit of a task that fails', async () => {
     const permits = permitsFor(1)
     await expect(permits.run(() => Promise.reject(new Error('failed')))).rejects.toThrow('failed')
     expect(await permits.run(async () => 'ran')).toBe('ran')
   })
 
-  it('are not waited for any more once the signal is aborted, and pass such a waiter by', async () => {
+  it('stops waiting when the signal is aborted, and grants the next request', async () => {
     const permits = permitsFor(1)
     const release = await permits.acquire()
     const controller = new AbortController()
-    const given = permits.acquire(controller.signal)
+    const aborted = permits.acquire(controller.signal)
     const next = permits.acquire()
     controller.abort(new Error('gone'))
-    await expect(given).rejects.toThrow('gone')
+    await expect(aborted).rejects.toThrow('gone')
     release()
     expect(await next).toBeTypeOf('function')
     await expect(permits.acquire(controller.signal)).rejects.toThrow('gone')
   })
 })
 
-describe('permits that are waited for too long', () => {
-  it('are given up, and the next one is served', async () => {
-    const pool = createRequestLimiter()
-    const terms = { own: 2, most: 2 }
-    const [first, second] = [
-      pool.share(terms),
-      pool.share({ ...terms, most: 1, timeout: 5, timeoutError: () => new Error('too long') }),
-    ]
+describe('The timeout of permits', () => {
+  it('rejects with the timeout error, and grants the request behind it', async () => {
+    const limiter = createRequestLimiter()
+    const limits = { uploadLimit: 2, totalLimit: 2 }
+    const first = limiter.permitsFor(limits)
+    const second = limiter.permitsFor({
+      ...limits,
+      totalLimit: 1,
+      timeout: 5,
+      timeoutError: () => new Error('too long'),
+    })
     const release = await first.acquire()
     const late = second.acquire()
-    const behind = pool.share(terms).acquire()
+    const behind = limiter.permitsFor(limits).acquire()
     await expect(late).rejects.toThrow('too long')
     ;(await behind)()
     release()
-    expect(pool.taken).toBe(0)
+    expect(limiter.inUse).toBe(0)
     ;(await second.acquire())()
   })
 })
 
-describe('permits that uploads share', () => {
-  /** Asks for permits and writes down who got one; `turns` gives one back and waits until the next has it. */
-  function watch(most: number) {
-    const pool = createRequestLimiter()
+describe('Permits of several uploads', () => {
+  /** Records which upload gets a permit. `releaseSome` releases permits, each after the one before was granted again. */
+  function watch(totalLimit: number) {
+    const limiter = createRequestLimiter()
     const order: string[] = []
     const releases: (() => void)[] = []
-    const upload = (name: string, wanted: number, own = 100) => {
-      const permits = pool.share({ own, most })
-      for (let i = 0; i < wanted; i++) {
+    const upload = (name: string, requests: number, uploadLimit = 100) => {
+      const permits = limiter.permitsFor({ uploadLimit, totalLimit })
+      for (let i = 0; i < requests; i++) {
         permits.acquire().then(release => {
           order.push(name)
           releases.push(release)
@@ -86,50 +90,51 @@ describe('permits that uploads share', () => {
       }
     }
     const settle = () => new Promise(resolve => setImmediate(resolve))
-    const turns = async (count: number) => {
+    const releaseSome = async (count: number) => {
       for (let i = 0; i < count; i++) {
         releases.shift()?.()
         await settle()
       }
     }
-    return { pool, order, upload, settle, turns }
+    return { limiter, order, upload, settle, releaseSome }
   }
 
-  it('go to each in turn, however many one of them asks for', async () => {
-    const { order, upload, settle, turns } = watch(2)
+  it('alternates between uploads, however many requests one of them has', async () => {
+    const { order, upload, settle, releaseSome } = watch(2)
     upload('many', 6)
     upload('one', 1)
     upload('two', 2)
     await settle()
     expect(order).toEqual(['many', 'many'])
-    await turns(8)
+    await releaseSome(8)
     expect(order).toEqual(['many', 'many', 'many', 'one', 'two', 'many', 'two', 'many', 'many'])
   })
 
-  it('are never more than they may, and all for one that is alone', async () => {
-    const { pool, upload, settle, turns } = watch(3)
+  it('grants every permit to the only upload, and never more than the total limit', async () => {
+    const { limiter, upload, settle, releaseSome } = watch(3)
     upload('alone', 10)
     await settle()
-    expect(pool.taken).toBe(3)
+    expect(limiter.inUse).toBe(3)
     upload('other', 10)
-    for (let turn = 0; turn < 20; turn++) {
-      await turns(1)
-      expect(pool.taken).toBeLessThanOrEqual(3)
+    for (let step = 0; step < 20; step++) {
+      await releaseSome(1)
+      expect(limiter.inUse).toBeLessThanOrEqual(3)
     }
-    expect(pool.taken).toBe(0)
+    expect(limiter.inUse).toBe(0)
   })
 
-  it('go also to one that may take fewer than the others', async () => {
-    const pool = createRequestLimiter()
-    const [busy, modest] = [pool.share({ own: 100, most: 10 }), pool.share({ own: 4, most: 2 })]
+  it('grants a permit to an upload with a lower total limit than the others', async () => {
+    const limiter = createRequestLimiter()
+    const busy = limiter.permitsFor({ uploadLimit: 100, totalLimit: 10 })
+    const modest = limiter.permitsFor({ uploadLimit: 4, totalLimit: 2 })
     const releases = await Promise.all(Array.from({ length: 10 }, () => busy.acquire()))
-    const turn = modest.acquire()
+    const waiting = modest.acquire()
     for (let i = 0; i < 20; i++) busy.acquire().then(release => releases.push(release))
     for (let i = 0; i < 9; i++) releases.shift()?.()
-    ;(await turn)()
+    ;(await waiting)()
   })
 
-  it('are not held up by one that has as many as it may have', async () => {
+  it('skips an upload that is at its own limit', async () => {
     const { order, upload, settle } = watch(3)
     upload('narrow', 3, 1)
     upload('wide', 3)
