@@ -4,11 +4,15 @@ import type { IncomingRequest } from '../shared/types.ts'
 import {
   abortedByClient,
   bodyAlreadyRead,
+  boundaryTooLong,
   declaredTooLarge,
   missingBoundary,
   notMultipart,
   unsupportedContentEncoding,
 } from '../shared/upload-errors.ts'
+
+/** RFC 2046 allows 70. Some clients send more. */
+const MAX_BOUNDARY_BYTES = 256
 
 /** Everything that we learn about a request before we read its body. */
 export interface Admission {
@@ -57,7 +61,20 @@ function bodyConflict(request: IncomingRequest): string | undefined {
 function contentTypeError(contentType = ''): UploadError | undefined {
   const type = contentType.split(';', 1)[0]?.trim().toLowerCase()
   if (type !== 'multipart/form-data') return notMultipart(type)
-  if (!/;\s*boundary=("[^"]|[^\s";])/i.test(contentType)) return missingBoundary()
+  const boundary = boundaryOf(contentType)
+  if (!boundary) return missingBoundary()
+  // Header strings have one character for each byte.
+  if (boundary.length > MAX_BOUNDARY_BYTES) return boundaryTooLong(boundary.length, MAX_BOUNDARY_BYTES)
+  return undefined
+}
+
+/** A parameter with a quoted string or a token as its value (RFC 9110, 5.6.6). */
+const PARAMETER = /;[ \t]*([^\s=;"]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/g
+
+function boundaryOf(contentType: string): string | undefined {
+  for (const [, name, quoted, token] of contentType.matchAll(PARAMETER)) {
+    if (name?.toLowerCase() === 'boundary') return quoted?.replace(/\\(.)/g, '$1') ?? token
+  }
   return undefined
 }
 
