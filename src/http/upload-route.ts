@@ -48,7 +48,7 @@ export type RouteOutcome =
  */
 export function createUploadRoute({ upload, options, hasNext }: UploadRouteConfig) {
   if (!hasNext && !options.respond) {
-    throw new TypeError('respond: false needs a next handler, and there is none. Use streamToS3() instead.')
+    throw new TypeError('respond: false needs a next handler. Without one, use streamToS3().')
   }
 
   return async function handle(exchange: Exchange): Promise<RouteOutcome> {

@@ -102,7 +102,9 @@ describe('without a next handler', () => {
 
   it('throws TypeError for respond: false', () => {
     const options = resolveOptions('b', { respond: false })
-    expect(() => routeFor(RESULT, { options, hasNext: false })).toThrow(TypeError)
+    expect(() => routeFor(RESULT, { options, hasNext: false })).toThrow(
+      new TypeError('respond: false needs a next handler. Without one, use streamToS3().'),
+    )
   })
 })
 

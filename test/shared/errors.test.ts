@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { UploadError } from '../../src/shared/errors.ts'
 
 describe('UploadError', () => {
-  it('has what http-errors and RFC 9457 have', () => {
+  it('has the properties of http-errors and RFC 9457', () => {
     const cause = new Error('cause')
     const error = new UploadError('FILE_TOO_LARGE', 'a.jpg is larger than 1 MB.', {
       field: 'f',
@@ -27,7 +27,7 @@ describe('UploadError', () => {
     expect('filename' in error).toBe(false)
   })
 
-  it('is recognised across copies of the package, and nothing else is', async () => {
+  it('recognises instances across copies of the package, and nothing else', async () => {
     vi.resetModules()
     const copy = await import('../../src/shared/errors.ts')
     expect(copy.UploadError).not.toBe(UploadError)
