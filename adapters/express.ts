@@ -1,8 +1,7 @@
 import type { Request, RequestHandler } from 'express'
-import { isUploadMethod } from '../src/http/admit-request.ts'
-import { sendContinue, writeAnswer } from '../src/http/node-response.ts'
-import { answerError, answerResult, isAnswerable } from '../src/http/response.ts'
-import type { Responds, UploadRoute } from '../src/http/upload-route.ts'
+import { writeResponse } from '../src/http/node-response.ts'
+import type { Responds, UploadRoute } from '../src/http/route-types.ts'
+import { createUploadRoute } from '../src/http/upload-route.ts'
 import type { S3UploadOptions } from '../src/options/options.ts'
 import { resolveOptions } from '../src/options/resolve-options.ts'
 import type { UploadContext, UploadResult } from '../src/shared/types.ts'
@@ -27,12 +26,12 @@ export interface ExpressUploadContext extends UploadContext {
 type Options = S3UploadOptions<ExpressUploadContext>
 
 /**
- * Express middleware that streams every file of a multipart form to S3, for Express 4 and 5. It answers: 201 with
- * the result, or problem details. With `respond: false` it sets `req.upload` and calls `next()`, or `next(error)`.
- * Requests other than POST, PUT and PATCH go on untouched.
+ * Makes middleware for Express 4 and 5 that streams every file of a multipart form to S3. It responds with 201 and the
+ * result, or with problem details. With `respond: false` it sets `req.upload` and calls `next()`, or `next(error)`.
+ * Requests other than POST, PUT and PATCH continue unchanged.
  *
  * @example app.post('/upload', s3Upload('my-bucket'))
- * @throws TypeError for options that cannot be
+ * @throws TypeError for invalid options
  */
 export function s3Upload<Respond extends boolean = true>(
   bucket: string,
@@ -42,19 +41,16 @@ export function s3Upload<Respond extends boolean = true>(
   options: Options & Responds<Respond>,
 ): UploadRoute<RequestHandler, Respond>
 export function s3Upload(bucket: string | Options, options?: Omit<Options, 'bucket'>): RequestHandler {
-  const settings = resolveOptions(bucket, options)
+  const resolved = resolveOptions(bucket, options)
+  const handle = createUploadRoute({ upload: uploadForm, options: resolved, hasNext: true })
 
   return async function s3Upload(request, response, next) {
-    if (!isUploadMethod(request.method)) return next()
-    let upload: UploadResult
-    try {
-      upload = await uploadForm(request, settings, { onAccepted: () => sendContinue(request, response) })
-    } catch (error) {
-      if (!settings.respond || !isAnswerable(error)) return next(error)
-      return writeAnswer(request, response, answerError(error, settings))
+    const outcome = await handle({ request, response })
+    if (outcome.action === 'respond') writeResponse(response, outcome.response)
+    if (outcome.action === 'fail') next(outcome.error)
+    if (outcome.action === 'next') {
+      if (outcome.result) request.upload = outcome.result
+      next()
     }
-    if (settings.respond) return writeAnswer(request, response, answerResult(upload))
-    request.upload = upload
-    next()
   }
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
@@ -34,7 +34,7 @@ describe('code in the docs', () => {
   )
   const diagnose = typeCheck(new Map(blocks.map(({ path, code }) => [path, code])))
 
-  it('is there', () => {
+  it('exists', () => {
     expect(blocks.length).toBeGreaterThan(8)
   })
 
@@ -47,7 +47,7 @@ describe('code in the docs', () => {
 function typeCheck(files: Map<string, string>): (path: string) => string[] {
   const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT)
-  // Some of it runs in a page.
+  // Some of the code runs in a browser.
   options.lib?.push('lib.dom.d.ts', 'lib.dom.iterable.d.ts')
   const host = ts.createCompilerHost(options)
   const { fileExists, readFile, getSourceFile } = host
@@ -81,20 +81,25 @@ describe('the docs', () => {
     expect(places).not.toContain(-1)
   })
 
-  it('have every option in the table, and no other', () => {
+  it('list every option, and no other', () => {
     const options = Object.keys(resolveOptions('b')).filter(
       name => !['maxParts', 'maxRequestSize'].includes(name),
     )
     expect(firstCells('README.md').sort()).toEqual(options.sort())
   })
 
-  it('have every code of an error, with its status', () => {
+  it('list every error code with its status', () => {
     const rows = [...read('docs/errors.md').matchAll(/^\| `([A-Z_]+)` \| (\d+) \|/gm)]
     const documented = rows.map(([, code, status]) => [code, Number(status)])
     expect(documented).toEqual(Object.entries(PROBLEMS).map(([code, { status }]) => [code, status]))
   })
 
-  it.each(pages)('link only to what is there: %s', page => {
+  it.each(pages)('name only test files that exist: %s', page => {
+    const paths = [...read(page).matchAll(/`(test\/[^`<]+)`/g)].map(([, path]) => path as string)
+    for (const path of paths) expect(existsSync(join(ROOT, path)), path).toBe(true)
+  })
+
+  it.each(pages)('link only to files that exist: %s', page => {
     const links = [...read(page).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)].map(
       ([, link]) => link as string,
     )

@@ -3,7 +3,6 @@ import type { Limits } from '../shared/limits.ts'
 import type { IncomingFile, IncomingRequest } from '../shared/types.ts'
 import { tooManyParts } from '../shared/upload-errors.ts'
 import { createCanonicalParser } from './canonical-parser.ts'
-import { readBoundary } from './content-type.ts'
 import { type FormPiece, FormScanner } from './form-scanner.ts'
 import { type PartHead, readPartHead } from './part-checks.ts'
 import { createRequestPump } from './request-pump.ts'
@@ -34,12 +33,13 @@ export interface FormHandlers {
  */
 export function readForm(
   request: IncomingRequest,
+  boundary: string,
   limits: Limits,
   handlers: FormHandlers,
   signal: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const scanner = new FormScanner(readBoundary(request.headers['content-type'] ?? ''))
+    const scanner = new FormScanner(boundary)
     let parts = 0
     let isSettled = false
     let isRequestEnded = false

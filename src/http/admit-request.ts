@@ -1,57 +1,61 @@
+import { parseContentType } from '../form/content-type.ts'
+import type { UploadError } from '../shared/errors.ts'
 import type { Limits } from '../shared/limits.ts'
 import type { IncomingRequest } from '../shared/types.ts'
 import {
   abortedByClient,
   bodyAlreadyRead,
+  boundaryTooLong,
   declaredTooLarge,
-  methodNotAllowed,
   missingBoundary,
   notMultipart,
   unsupportedContentEncoding,
 } from '../shared/upload-errors.ts'
 
-const METHODS = ['POST', 'PUT', 'PATCH']
+/** RFC 2046 allows 70. Some clients send more, and the search for a boundary takes longer with each byte. */
+const MAX_BOUNDARY_BYTES = 256
 
-/** Whether requests of this method carry uploads. */
-export function isUploadMethod(method: string | undefined): boolean {
-  return method !== undefined && METHODS.includes(method)
+/** Everything that we learn about a request before we read its body. */
+export interface Admission {
+  /** The reason to refuse the request. Undefined if the upload may read the body. */
+  error: UploadError | undefined
+  /** True if no other code reads the body, so a failed upload may drain it. */
+  ownsBody: boolean
+  /** The boundary of the form. Empty if the request has none, which is an error. */
+  boundary: string
+  /** Bytes of the whole form including its framing, if the request declares them. */
+  declaredLength: number | undefined
 }
 
-export function refuseMethod(method: string | undefined): never {
-  throw methodNotAllowed(method, METHODS)
+/** Checks the headers and the state of a request, and claims its body for one upload. */
+export function admitRequest(request: IncomingRequest, limits: Limits): Admission {
+  const { headers } = request
+  const contentType = headers['content-type'] ?? ''
+  const boundary = parseContentType(contentType)?.parameters.get('boundary') ?? ''
+  const conflict = bodyConflict(request)
+  const declaredLength = parseLength(headers['content-length'])
+  const error =
+    // Mistakes of the client first: a body parser may well have read a request that is no form.
+    contentTypeError(contentType, boundary) ??
+    claimBody(request, conflict) ??
+    contentEncodingError(headers['content-encoding']) ??
+    lengthError(declaredLength, limits)
+  return { error, ownsBody: conflict === undefined, boundary, declaredLength }
 }
 
-/**
- * What can be known before a byte is read. Throws an `UploadError`.
- *
- * @param unreadable as `whyUnreadable` has it
- */
-export function checkRequest(request: IncomingRequest, unreadable: string | undefined, limits: Limits): void {
-  // First what concerns the client: a body parser may well have read what is no form.
-  checkContentType(request.headers['content-type'])
-  claimRequest(request, unreadable)
-  checkContentEncoding(request.headers['content-encoding'])
-  checkDeclaredLength(declaredLength(request), limits)
+/** Requests that have been claimed by an upload. */
+const claimed = new WeakSet<IncomingRequest>()
+
+function claimBody(request: IncomingRequest, conflict: string | undefined): UploadError | undefined {
+  if (request.destroyed && !request.readableDidRead) return abortedByClient()
+  if (conflict !== undefined) return bodyAlreadyRead(conflict)
+  claimed.add(request)
+  return undefined
 }
 
-/** The length of the whole form, framing included, if the request declares it. */
-export function declaredLength({ headers }: IncomingRequest): number | undefined {
-  const length = headers['content-length']
-  return length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined
-}
-
-const uploading = new WeakSet<IncomingRequest>()
-
-/** Takes a request for one upload. Throws `BODY_ALREADY_READ` where somebody else has it or had it. */
-function claimRequest(request: IncomingRequest, unreadable: string | undefined): void {
-  if (request.destroyed && !request.readableDidRead) throw abortedByClient()
-  if (unreadable) throw bodyAlreadyRead(unreadable)
-  uploading.add(request)
-}
-
-/** Whether the body is somebody else's, or no longer there. */
-export function whyUnreadable(request: IncomingRequest): string | undefined {
-  if (uploading.has(request)) return 'This request is already being uploaded.'
+/** Returns the reason why the body cannot be read, as a sentence, or undefined. */
+function bodyConflict(request: IncomingRequest): string | undefined {
+  if (claimed.has(request)) return 'This request is already being uploaded.'
   if (request.readableDidRead || request.readableEnded) return 'The request body has already been read.'
   if (request.readableFlowing || request.listenerCount('readable') > 0)
     return 'The request body is already being read.'
@@ -59,16 +63,23 @@ export function whyUnreadable(request: IncomingRequest): string | undefined {
   return undefined
 }
 
-function checkContentType(contentType = ''): void {
+function contentTypeError(contentType: string, boundary: string): UploadError | undefined {
   const type = contentType.split(';', 1)[0]?.trim().toLowerCase()
-  if (type !== 'multipart/form-data') throw notMultipart(type)
-  if (!/;\s*boundary=("[^"]|[^\s";])/i.test(contentType)) throw missingBoundary()
+  if (type !== 'multipart/form-data') return notMultipart(type)
+  if (boundary === '') return missingBoundary()
+  // Header strings have one character for each byte.
+  if (boundary.length > MAX_BOUNDARY_BYTES) return boundaryTooLong(boundary.length, MAX_BOUNDARY_BYTES)
+  return undefined
 }
 
-function checkContentEncoding(encoding = 'identity'): void {
-  if (encoding !== 'identity') throw unsupportedContentEncoding(encoding)
+function contentEncodingError(encoding = 'identity'): UploadError | undefined {
+  return encoding === 'identity' ? undefined : unsupportedContentEncoding(encoding)
 }
 
-function checkDeclaredLength(length: number | undefined, limits: Limits): void {
-  if (length !== undefined && length > limits.maxRequestSize) throw declaredTooLarge(length, limits)
+function parseLength(contentLength: string | undefined): number | undefined {
+  return contentLength !== undefined && /^\d+$/.test(contentLength) ? Number(contentLength) : undefined
+}
+
+function lengthError(length: number | undefined, limits: Limits): UploadError | undefined {
+  return length !== undefined && length > limits.maxRequestSize ? declaredTooLarge(length, limits) : undefined
 }

@@ -1,66 +1,66 @@
 import type { Limits } from '../shared/limits.ts'
 import type { IncomingRequest } from '../shared/types.ts'
 
-/** How long a client may take to see its answer when nothing more is read from it: milliseconds. */
-const LINGER = 1000
+/** Time for a client to read its response after we have stopped reading from it. */
+const LINGER_MS = 1000
 
-/** Requests whose rest is being dropped, each with what tells that the connection may be closed. */
-const draining = new WeakMap<object, Promise<void>>()
+/** Requests with an unread rest. Each promise resolves when the connection may close. */
+const drains = new WeakMap<object, Promise<void>>()
 
 /**
- * Reads and drops what still comes of a refused request: a connection closed with unread bytes is reset, and the
- * client may never see the answer. After `maxDrainSize` bytes nothing more is read, and TCP holds the client back.
+ * Reads and drops the rest of a refused request. A connection that closes with unread bytes is reset, and the client
+ * may never see the response. After `maxDrainSize` bytes we stop reading, and TCP slows the client down.
  */
 export function drain(request: IncomingRequest, { maxDrainSize, drainTimeout }: Limits) {
   if (request.destroyed || request.readableEnded) return { startClock() {} }
-  let dropped = 0
+  let droppedBytes = 0
   let timers: NodeJS.Timeout[] = []
-  let started = false
-  let finish = () => {}
-  draining.set(request, new Promise(resolve => (finish = resolve)))
+  let clockStarted = false
+  let resolveDrain = () => {}
+  drains.set(request, new Promise(resolve => (resolveDrain = resolve)))
 
   function after(milliseconds: number, action: () => void) {
     timers.push(setTimeout(action, milliseconds).unref())
   }
   function onData(chunk: Buffer) {
-    dropped += chunk.length
-    if (dropped >= maxDrainSize) giveUp()
+    droppedBytes += chunk.length
+    if (droppedBytes >= maxDrainSize) stopReading()
   }
-  function giveUp() {
+  function stopReading() {
     request.off('data', onData).pause()
-    if (started) after(LINGER, finish)
+    if (clockStarted) after(LINGER_MS, resolveDrain)
   }
-  function stop() {
+  function finish() {
     for (const timer of timers) clearTimeout(timer)
     timers = []
-    request.off('data', onData).off('end', stop).off('close', stop)
-    finish()
+    request.off('data', onData).off('end', finish).off('close', finish)
+    resolveDrain()
   }
 
-  request.on('data', onData).on('end', stop).on('close', stop)
+  request.on('data', onData).on('end', finish).on('close', finish)
   request.resume()
   return {
-    /** Called when the client can be answered: after `drainTimeout` the connection is closed. */
+    /** Call it when the response can be sent. The connection closes at the latest after `drainTimeout`. */
     startClock() {
-      started = true
-      if (request.destroyed || request.readableEnded) return stop()
-      after(drainTimeout, () => cut(request))
-      if (dropped >= maxDrainSize) giveUp()
+      clockStarted = true
+      if (request.destroyed || request.readableEnded) return finish()
+      after(drainTimeout, () => closeConnection(request))
+      if (droppedBytes >= maxDrainSize) stopReading()
     },
   }
 }
 
-/** HTTP/2 goes on with a stream whose request has been destroyed. */
-function cut(request: IncomingRequest): void {
+function closeConnection(request: IncomingRequest): void {
+  // HTTP/2 keeps the stream of a destroyed request open.
   const { stream } = request as { stream?: { close?(): void } }
   stream?.close?.()
   request.destroy()
 }
 
 /**
- * What still comes of this request, if anything: resolves when all of it has been dropped, the client has gone, or
- * has had the time to see its answer. Until then the connection must stay open.
+ * Returns the drain of this request, or undefined if there is none. It resolves when the rest has been dropped, the
+ * client has disconnected, or the client has had time to read the response. Until then the connection must stay open.
  */
-export function restOf(request: object): Promise<void> | undefined {
-  return draining.get(request)
+export function drainOf(request: object): Promise<void> | undefined {
+  return drains.get(request)
 }

@@ -1,52 +1,26 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { restOf } from './drain.ts'
-import type { Answer } from './response.ts'
+import type { ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import type { HttpResponse } from './response.ts'
 
-/** Writes to a Node response, unless somebody else has answered or nobody is there any more. */
-export function writeAnswer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  answer: Answer | undefined,
-): void {
-  if (answer === undefined || response.headersSent || response.destroyed) return
-  response.statusCode = answer.status
-  for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value)
-  const rest = unreadRest(request, response)
-  if (rest === undefined) {
-    response.end(answer.body)
+/** Sends a response through Node, unless another handler has already responded or the client has disconnected. */
+export function writeResponse(response: ServerResponse, content: HttpResponse): void {
+  if (response.headersSent || response.destroyed) return
+  response.statusCode = content.status
+  for (const [name, value] of Object.entries(content.headers)) response.setHeader(name, value)
+  if (content.endAfter === undefined) {
+    response.end(content.body)
     return
   }
-  // HTTP/2 has no such header, and closes streams, not connections.
-  if (request.httpVersionMajor < 2) response.setHeader('Connection', 'close')
-  response.setHeader('Content-Length', Buffer.byteLength(answer.body))
-  response.write(answer.body)
-  rest.then(() => response.end())
+  response.write(content.body)
+  content.endAfter.then(() => response.end())
 }
 
-/**
- * A request that is still sending must keep its connection until the client has had the time to see the answer:
- * the response is to be ended when this resolves. Node closes the connection with it.
- */
-export function unreadRest(request: IncomingMessage, response: ServerResponse): Promise<void> | undefined {
-  return request.readableEnded || awaitsContinue(request, response) ? undefined : restOf(request)
+/** Returns the body for a framework that writes the response itself and accepts strings and streams. */
+export function responseBody({ body, endAfter }: HttpResponse): string | Readable {
+  return endAfter === undefined ? body : Readable.from(bodyUntil(body, endAfter))
 }
 
-/**
- * Tells a client that waits for it (`Expect: 100-continue`) to send the body. Node does that by itself, before
- * anything is checked, unless the server has a listener for 'checkContinue'.
- */
-export function sendContinue(request: IncomingMessage, response: ServerResponse): void {
-  if (awaitsContinue(request, response)) {
-    response.writeContinue()
-    told.add(response)
-  }
-}
-
-const told = new WeakSet<ServerResponse>()
-
-function awaitsContinue(request: IncomingMessage, response: ServerResponse): boolean {
-  // A request that never had a connection has no socket.
-  const { server } = (request.socket ?? {}) as { server?: NodeJS.EventEmitter }
-  const isOurs = (server?.listenerCount('checkContinue') ?? 0) > 0
-  return isOurs && !told.has(response) && /^100-continue$/i.test(request.headers.expect ?? '')
+async function* bodyUntil(body: string, end: Promise<void>): AsyncGenerator<string> {
+  yield body
+  await end
 }

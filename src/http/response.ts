@@ -1,79 +1,66 @@
 import { STATUS_CODES } from 'node:http'
-import type { Settings } from '../options/resolve-options.ts'
 import { UploadError } from '../shared/errors.ts'
 import type { UploadResult } from '../shared/types.ts'
 
-/** What an adapter writes to its response. */
-export interface Answer {
+/** The response that an adapter sends. */
+export interface HttpResponse {
   status: number
   headers: Record<string, string>
   body: string
+  /** Set while the client still sends. End the response when this resolves: Node then closes the connection. */
+  endAfter: Promise<void> | undefined
 }
 
-/** 201 with the result. */
-export function answerResult(result: UploadResult): Answer {
-  return { status: 201, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(result) }
-}
-
-/**
- * Whether an error says what is to be answered: ours, and what a hook threw with a 4xx `status`. Anything else is a
- * bug, and for the framework's own error handler.
- */
-export function isAnswerable(error: unknown): boolean {
-  return error instanceof UploadError || statusOf(error) < 500
-}
-
-/**
- * Problem details (https://www.rfc-editor.org/rfc/rfc9457), without what is not for the client. An error that is
- * answered here reaches no error handler of the framework: a fault of the server is printed, unless `onError`
- * has it.
- *
- * @returns nothing when the client has gone
- */
-export function answerError(error: unknown, { onError }: Settings): Answer | undefined {
-  const { headers, ...problem } = error instanceof UploadError ? problemOf(error) : foreignProblemOf(error)
-  // biome-ignore lint/suspicious/noConsole: as the error handlers of Express and Koa do
-  if (isFault(problem) && onError === undefined) console.error(error)
-  if (problem.code === 'ABORTED') return undefined
+/** Returns 201 with the result as JSON. */
+export function resultResponse(result: UploadResult): HttpResponse {
   return {
-    status: problem.status,
-    headers: { ...headers, 'Content-Type': 'application/problem+json' },
-    body: JSON.stringify({ type: 'about:blank', ...problem }),
+    status: 201,
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(result),
+    endAfter: undefined,
   }
 }
 
-/** A cancelled upload is the server's own wish. */
-function isFault({ status, code }: Problem): boolean {
-  return status >= 500 && code !== 'CANCELLED'
+/**
+ * True if the error defines its response: an `UploadError`, or an error of a hook with a 4xx `status`. Any other error
+ * is a bug, which the framework's own error handler must see.
+ */
+export function definesResponse(error: unknown): boolean {
+  return error instanceof UploadError || statusOf(error) < 500
 }
 
-interface Problem
-  extends Partial<Pick<UploadError, 'code' | 'field' | 'filename' | 'limit' | 'allowed' | 'headers'>> {
+/** Returns problem details (https://www.rfc-editor.org/rfc/rfc9457) without anything that the client must not see. */
+export function problemResponse(error: unknown): HttpResponse {
+  const problem = error instanceof UploadError ? uploadProblem(error) : foreignProblem(error)
+  const headers = error instanceof UploadError ? error.headers : {}
+  return {
+    status: problem.status,
+    // Not `{ ...headers, … }`: V8 would keep a hidden class for each response. See docs/architecture.md, "Why so".
+    headers: Object.assign({}, headers, { 'Content-Type': 'application/problem+json' }),
+    body: JSON.stringify(problem),
+    endAfter: undefined,
+  }
+}
+
+interface Problem extends Partial<Pick<UploadError, 'code' | 'field' | 'filename' | 'limit' | 'allowed'>> {
+  type: 'about:blank'
   title: string
   status: number
   detail: string | undefined
 }
 
-function problemOf(error: UploadError): Problem {
-  const { title, status, code, expose, message, field, filename, limit, allowed, headers } = error
-  return {
-    title,
-    status,
-    code,
-    detail: expose ? message : undefined,
-    field,
-    filename,
-    limit,
-    allowed,
-    headers,
-  }
+function uploadProblem(error: UploadError): Problem {
+  const { title, status, code, expose, message, field, filename, limit, allowed } = error
+  const detail = expose ? message : undefined
+  return { type: 'about:blank', title, status, code, detail, field, filename, limit, allowed }
 }
 
-/** What a hook threw: its own status and message, as http-errors has them, else a plain 500. */
-function foreignProblemOf(error: unknown): Problem {
+/** Reads an error of a hook as http-errors defines it. Without a usable status, it is a plain 500. */
+function foreignProblem(error: unknown): Problem {
   const status = statusOf(error)
   const { expose = status < 500, message } = Object(error) as Partial<UploadError>
-  return { title: STATUS_CODES[status] as string, status, detail: expose ? message : undefined }
+  const detail = expose ? message : undefined
+  return { type: 'about:blank', title: STATUS_CODES[status] as string, status, detail }
 }
 
 function statusOf(error: unknown): number {

@@ -1,6 +1,6 @@
 import { createFields } from '../form/fields.ts'
 import { type FilePart, readForm } from '../form/read-form.ts'
-import { checkRequest, declaredLength, whyUnreadable } from '../http/admit-request.ts'
+import { admitRequest } from '../http/admit-request.ts'
 import { drain } from '../http/drain.ts'
 import { createFormMemory } from '../memory/upload-memory.ts'
 import type { StreamToS3Options } from '../options/options.ts'
@@ -43,7 +43,7 @@ export async function uploadForm(
   settings: Settings,
   extras: UploadExtras = {},
 ): Promise<UploadResult> {
-  const unreadable = whyUnreadable(request)
+  const admission = admitRequest(request, settings)
   const life = watchUpload(request, settings.signal)
   const leaveBudget = settings.memoryBudget.enter()
   const { signal } = life
@@ -53,15 +53,15 @@ export async function uploadForm(
   const leftovers: Leftover[] = []
   try {
     signal.throwIfAborted()
-    checkRequest(request, unreadable, settings)
+    if (admission.error) throw admission.error
     extras.onAccepted?.()
-    const form = await openForm(settings, context, life, leftovers)
+    const form = await openForm(settings, context, life, admission.declaredLength, leftovers)
     const onFile = (part: FilePart) => {
       const file = stageFile(part, form)
       file.catch(life.fail)
       staging.push(file)
     }
-    await readForm(request, settings, { onField: fields.add, onFile }, signal)
+    await readForm(request, admission.boundary, settings, { onField: fields.add, onFile }, signal)
     const staged = (await Promise.all(staging)).filter(file => file !== undefined)
     await checkForm(staged, settings, context)
     const files = await commitAll(staged, life.fail)
@@ -69,7 +69,7 @@ export async function uploadForm(
     return { files, fields: fields.values }
   } catch (error) {
     life.fail(error)
-    const rest = unreadable ? undefined : drain(request, settings)
+    const rest = admission.ownsBody ? drain(request, settings) : undefined
     await abortAll(staging)
     rest?.startClock()
     const first = withLeftovers(signal.reason, leftovers)
@@ -85,6 +85,7 @@ async function openForm(
   settings: Settings,
   context: UploadContext,
   { signal, fail }: UploadLife,
+  declaredLength: number | undefined,
   leftovers: Leftover[],
 ): Promise<Form> {
   const client = settings.client ?? (await defaultClient())
@@ -103,7 +104,7 @@ async function openForm(
     settings,
     context,
     scope,
-    declaredLength: declaredLength(context.request),
+    declaredLength,
     count: { files: 0, bytes: 0 },
     keys: new Set(),
     turn: undefined,

@@ -18,11 +18,11 @@ import { until } from '../support/until.ts'
 const s3 = await useStorage()
 const running = useRunningRoutes()
 
-/** Left out where there is no curl, and that is said; never in CI. */
+/** Without curl, its test is skipped with a message. In CI, curl must be installed. */
 function hasCurl(): boolean {
   const { status } = spawnSync('curl', ['--version'])
   if (status !== 0 && process.env.CI) throw new Error('curl is needed: apt-get install curl')
-  if (status !== 0) process.stdout.write('curl is not installed: what it would be answered is not tested\n')
+  if (status !== 0) process.stdout.write('curl is not installed: the response to curl is not tested\n')
   return status === 0
 }
 
@@ -33,10 +33,10 @@ describe.each(routes)('$name', kind => {
     return route
   }
 
-  describe('100 MB against a limit of 1 MB', () => {
+  describe('a file of 100 MB with a limit of 1 MB', () => {
     const LIMITS = { maxFileSize: '1MB', maxTotalSize: '200MB', maxDrainSize: '8MB' } as const
     const HUGE = 100 * MB
-    /** What a server reads beyond what it drains: the file up to its limit, and chunks on their way. */
+    /** Bytes that a server reads beyond those it drains: the file up to its limit, and chunks in flight. */
     const SLACK = 2 * MB
 
     async function startCounting(options: Partial<S3UploadOptions> = {}) {
@@ -54,7 +54,7 @@ describe.each(routes)('$name', kind => {
       return { ...route, read }
     }
 
-    it('is answered to fetch', async () => {
+    it('gets a response in fetch', async () => {
       const { url, read } = await startCounting()
       const form = new FormData()
       form.append('f', new Blob([Buffer.alloc(HUGE)]), 'huge.bin')
@@ -65,9 +65,8 @@ describe.each(routes)('$name', kind => {
       expectNothingLeft(s3)
     })
 
-    // node:http has nobody to hand the error on to.
-    if (kind.name !== 'node:http') {
-      it('is answered when the application answers by itself', async () => {
+    if (kind.hasNext) {
+      it('gets the response of the application with respond: false', async () => {
         const { url, read } = await startCounting({ respond: false, drainTimeout: '1s' })
         const form = new FormData()
         form.append('f', new Blob([Buffer.alloc(HUGE)]), 'huge.bin')
@@ -80,7 +79,7 @@ describe.each(routes)('$name', kind => {
     }
 
     if (hasCurl()) {
-      it('is answered to curl', async () => {
+      it('gets a response in curl', async () => {
         const { url, read } = await startCounting()
         const curl = promisify(execFile)('curl', [
           '-sS',
@@ -102,7 +101,7 @@ describe.each(routes)('$name', kind => {
       })
     }
 
-    it('is answered to a plain socket', async () => {
+    it('gets a response on a raw socket', async () => {
       const { url, read } = await startCounting()
       const { port } = new URL(url)
       const socket = connect(Number(port), '127.0.0.1')
@@ -112,19 +111,19 @@ describe.each(routes)('$name', kind => {
         `POST / HTTP/1.1\r\nHost: x\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: ${body.length}\r\n\r\n`,
       )
       socket.write(body)
-      let answer = ''
+      let response = ''
       for await (const chunk of socket.setEncoding('utf8')) {
-        answer += chunk
-        if (answer.endsWith('}')) break
+        response += chunk
+        if (response.endsWith('}')) break
       }
-      expect(answer).toMatch(/^HTTP\/1\.1 413 /)
-      expect(answer).toMatch(/\r\nConnection: close\r\n/i)
-      expect(answer).toMatch(/"code":"FILE_TOO_LARGE"/)
+      expect(response).toMatch(/^HTTP\/1\.1 413 /)
+      expect(response).toMatch(/\r\nConnection: close\r\n/i)
+      expect(response).toMatch(/"code":"FILE_TOO_LARGE"/)
       expect(await read()).toBeLessThan(9 * MB + SLACK)
       expectNothingLeft(s3)
     })
 
-    it('ends with the connection closed for a client that never reads', async () => {
+    it('closes the connection of a client that never reads', async () => {
       const { url, server } = await startCounting()
       const connection = once(server, 'connection')
       const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {})
@@ -142,7 +141,7 @@ describe.each(routes)('$name', kind => {
     })
   })
 
-  it('closes the connection of a refused client that stops sending and stays, after drainTimeout', async () => {
+  it('closes the connection of a refused client that stops sending but stays connected, after drainTimeout', async () => {
     const { url, server } = await start({ maxFileSize: 10, drainTimeout: 50 })
     const connection = once(server, 'connection')
     const client = open(url, { 'content-type': FORM_TYPE, 'content-length': `${10 * MB}` })
@@ -154,7 +153,7 @@ describe.each(routes)('$name', kind => {
   })
 
   describe('a stalled client', () => {
-    it('ends with 408 and nothing stored', async () => {
+    it('gets 408, and nothing is stored', async () => {
       const { url } = await start({ idleTimeout: 50 })
       const client = open(url, { 'content-type': FORM_TYPE, 'transfer-encoding': 'chunked' })
       client.write(
@@ -166,19 +165,19 @@ describe.each(routes)('$name', kind => {
       expectNothingLeft(s3)
     })
 
-    it('is not one that waits for a slow storage', async () => {
+    it('does not include a client that waits for slow storage', async () => {
       const release = hold(s3, 'UploadPart')
       const { url } = await start({ idleTimeout: '1s', concurrency: 1 })
       const reply = post(url, formBody([filePart('a', 'a', bytes(30 * MB))]))
       await until(() => s3.requests.some(({ operation }) => operation === 'UploadPart'))
-      // Longer than the idle timeout: only time can show that time is not counted.
+      // Longer than idleTimeout. Only time can show that this time does not count.
       await new Promise(resolve => setTimeout(resolve, 2000))
       release()
       expect((await reply).status).toBe(201)
     })
 
-    it('is not one that had to wait, even if bytes that had arrived meanwhile are read at once', async () => {
-      // TCP asks ever more seldom whether it may go on, so its client is silent for a while. Only time can show that.
+    it('does not include a client that had to wait, even if bytes that arrived meanwhile are read at once', async () => {
+      // TCP probes a paused connection less and less often, so its client is silent for a while. Only time can show that.
       const { url } = await start({
         idleTimeout: 200,
         key: () => new Promise(resolve => setTimeout(resolve, 2000, 'a')),
@@ -235,7 +234,7 @@ describe.each(routes)('$name', kind => {
         403,
         { detail: 'Not yours.' },
       ],
-    ])('refuses with %s, and nothing is stored', async (_, error, status, problem) => {
+    ])('refuses the form with %s, and stores nothing', async (_, error, status, problem) => {
       const { url } = await start({
         validate: () => {
           throw error
@@ -245,7 +244,7 @@ describe.each(routes)('$name', kind => {
       expectNothingLeft(s3)
     })
 
-    it('that has a bug is a 500, and nothing is stored', async () => {
+    it('fails with 500 if it has a bug, and stores nothing', async () => {
       const { url } = await start({
         validate: async () => (undefined as unknown as { length: number }).length,
       })
@@ -260,7 +259,7 @@ describe.each(routes)('$name', kind => {
     it.each([
       ['small', 10],
       ['large', 6 * MB],
-    ])('refuses a %s file that is there already with 409, and changes nothing', async (_, size) => {
+    ])('refuses a %s file whose key exists with 409, and changes nothing', async (_, size) => {
       const { url } = await start(options)
       const form = formBody([filePart('other', 'other', 'x'), filePart('a', 'a', bytes(size))])
       expect((await post(url, formBody([filePart('a', 'a', 'older')]))).status).toBe(201)
@@ -272,7 +271,7 @@ describe.each(routes)('$name', kind => {
     it.each([
       ['small', 10],
       ['large', 6 * MB],
-    ])('lets one of two %s uploads win that race for a key', async (_, size) => {
+    ])('lets one of two %s uploads win a race for a key', async (_, size) => {
       const { url } = await start(options)
       const commit = size > MB ? 'CompleteMultipartUpload' : 'PutObject'
       const both = until(() => s3.requests.filter(({ operation }) => operation === commit).length === 2)
@@ -289,7 +288,7 @@ describe.each(routes)('$name', kind => {
 })
 
 describe('Expect: 100-continue', () => {
-  const frameworks = routes.map(kind => ({
+  const serving = routes.map(kind => ({
     ...kind,
     async serve(options: Partial<S3UploadOptions>) {
       const route = await kind.open({ bucket: BUCKET, client: s3.oneTry, onError: () => {}, ...options })
@@ -300,7 +299,7 @@ describe('Expect: 100-continue', () => {
     },
   }))
 
-  function ask(url: string, headers: Record<string, string>) {
+  function openExpecting(url: string, headers: Record<string, string>) {
     const client = request(url, {
       method: 'POST',
       agent: false,
@@ -310,26 +309,29 @@ describe('Expect: 100-continue', () => {
     return client
   }
 
-  it.each(frameworks)('$name asks for the body when the head is fine', async ({ serve }) => {
+  it.each(serving)('$name sends 100 Continue if the headers are valid', async ({ serve }) => {
     const body = formBody([filePart('a', 'a', 'a')])
-    const client = ask(await serve({}), { 'content-type': FORM_TYPE, 'content-length': `${body.length}` })
+    const client = openExpecting(await serve({}), {
+      'content-type': FORM_TYPE,
+      'content-length': `${body.length}`,
+    })
     await once(client, 'continue')
     client.end(body)
     expect((await replyTo(client)).status).toBe(201)
   })
 
-  it.each(frameworks)('$name refuses without it otherwise', async ({ serve }) => {
+  it.each(serving)('$name refuses the request without 100 Continue otherwise', async ({ serve }) => {
     const url = await serve({ maxFileSize: '1MB', maxFiles: 1 })
-    let asked = 0
+    let continued = 0
     for (const [headers, status] of [
       [{ 'content-type': FORM_TYPE, 'content-length': `${100 * MB}` }, 413],
       [{ 'content-type': 'text/plain', 'content-length': '10' }, 415],
     ] as const) {
-      const client = ask(url, headers).on('continue', () => asked++)
+      const client = openExpecting(url, headers).on('continue', () => continued++)
       expect((await replyTo(client)).status).toBe(status)
       client.destroy()
     }
-    expect(asked).toBe(0)
+    expect(continued).toBe(0)
   })
 })
 
@@ -345,7 +347,7 @@ describe('behind a body parser', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
   }
 
-  it('what is not a form is still a 415', async () => {
+  it('refuses a request that is not a form with 415', async () => {
     const app = express5()
       .use(express5.json())
       .use(s3Upload(BUCKET, { client: s3.client }))
@@ -353,7 +355,7 @@ describe('behind a body parser', () => {
     expect(reply).toMatchObject({ status: 415, json: { code: 'NOT_MULTIPART' } })
   })
 
-  it('a form is uploaded: it is not the parser’s', async () => {
+  it('stores a form, which the parser does not read', async () => {
     const app = express5()
       .use(express5.json(), express5.urlencoded())
       .use(s3Upload(BUCKET, { client: s3.client }))

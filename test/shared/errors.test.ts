@@ -1,12 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
-import { answerError, answerResult } from '../../src/http/response.ts'
-import { resolveOptions } from '../../src/options/resolve-options.ts'
 import { UploadError } from '../../src/shared/errors.ts'
 
-const silent = resolveOptions('b', { onError() {} })
-
 describe('UploadError', () => {
-  it('has what http-errors and RFC 9457 have', () => {
+  it('has the properties of http-errors and RFC 9457', () => {
     const cause = new Error('cause')
     const error = new UploadError('FILE_TOO_LARGE', 'a.jpg is larger than 1 MB.', {
       field: 'f',
@@ -31,7 +27,7 @@ describe('UploadError', () => {
     expect('filename' in error).toBe(false)
   })
 
-  it('is recognised across copies of the package, and nothing else is', async () => {
+  it('recognises instances across copies of the package, and nothing else', async () => {
     vi.resetModules()
     const copy = await import('../../src/shared/errors.ts')
     expect(copy.UploadError).not.toBe(UploadError)
@@ -44,85 +40,6 @@ describe('UploadError', () => {
       'ABORTED',
     ]) {
       expect(other instanceof UploadError).toBe(false)
-    }
-  })
-})
-
-describe('the answer', () => {
-  it('to a form is 201 with the result', () => {
-    const answer = answerResult({
-      files: [],
-      fields: Object.assign(Object.create(null), { ['__proto__']: 'x' }),
-    })
-    expect(answer).toMatchObject({ status: 201, headers: { 'Content-Type': 'application/json' } })
-    expect(answer.body).toBe('{"files":[],"fields":{"__proto__":"x"}}')
-  })
-
-  it('to a refusal is problem details, with the headers of the error', () => {
-    const error = new UploadError('NOT_MULTIPART', 'why', { allowed: ['a'], headers: { Accept: 'a' } })
-    const answer = answerError(error, silent)
-    expect(answer?.headers).toEqual({ Accept: 'a', 'Content-Type': 'application/problem+json' })
-    expect(JSON.parse(answer?.body ?? '')).toEqual({
-      type: 'about:blank',
-      title: 'Not a multipart form',
-      status: 415,
-      code: 'NOT_MULTIPART',
-      detail: 'why',
-      allowed: ['a'],
-    })
-  })
-
-  it('to a client that has gone is none', () => {
-    expect(answerError(new UploadError('ABORTED', ''), silent)).toBeUndefined()
-  })
-
-  it.each([
-    ['an error with a status', Object.assign(new Error('no'), { statusCode: 403 }), 403, 'Forbidden', 'no'],
-    [
-      'an error with a status, as Koa has it',
-      Object.assign(new Error('no'), { status: 409 }),
-      409,
-      'Conflict',
-      'no',
-    ],
-    [
-      'one that is not to be shown',
-      Object.assign(new Error('no'), { statusCode: 403, expose: false }),
-      403,
-      'Forbidden',
-      undefined,
-    ],
-    ['a bug', new TypeError('x is not a function'), 500, 'Internal Server Error', undefined],
-    [
-      'a status that is none',
-      Object.assign(new Error('no'), { statusCode: 200 }),
-      500,
-      'Internal Server Error',
-      undefined,
-    ],
-    ['something thrown that is no error', undefined, 500, 'Internal Server Error', undefined],
-  ])('to what a hook threw: %s', (_, error, status, title, detail) => {
-    const answer = answerError(error, silent)
-    expect(answer?.status).toBe(status)
-    expect(JSON.parse(answer?.body ?? '')).toEqual({
-      type: 'about:blank',
-      title,
-      status,
-      ...(detail && { detail }),
-    })
-  })
-
-  it('to a fault of the server is printed for the developer, unless onError has it', () => {
-    const print = vi.spyOn(console, 'error').mockImplementation(() => {})
-    try {
-      const fault = new UploadError('STORAGE_FAILED', 'PutObject of "a" failed')
-      answerError(new UploadError('FILE_TOO_LARGE', ''), resolveOptions('b'))
-      answerError(fault, silent)
-      expect(print).not.toHaveBeenCalled()
-      answerError(fault, resolveOptions('b'))
-      expect(print.mock.calls).toEqual([[fault]])
-    } finally {
-      print.mockRestore()
     }
   })
 })

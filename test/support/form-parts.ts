@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import busboy from 'busboy'
 import { readForm } from '../../src/form/read-form.ts'
 import { resolveOptions } from '../../src/options/resolve-options.ts'
-import { FORM_TYPE } from './form-body.ts'
+import { BOUNDARY, FORM_TYPE } from './form-body.ts'
 import { incoming } from './incoming.ts'
 
 export type ReadPart =
@@ -12,11 +12,12 @@ export type ReadPart =
 const LIMITS = resolveOptions('bucket', { maxFiles: 100, maxFieldNameSize: '1KB' })
 
 /** The parts of a form as this library reads them: bodies of files in Latin-1. */
-export async function readParts(chunks: Iterable<Buffer>, contentType = FORM_TYPE): Promise<ReadPart[]> {
+export async function readParts(chunks: Iterable<Buffer>): Promise<ReadPart[]> {
   const parts: ReadPart[] = []
   const { signal } = new AbortController()
   await readForm(
-    incoming(chunks, { 'content-type': contentType }),
+    incoming(chunks),
+    BOUNDARY,
     LIMITS,
     {
       onField: ({ name, value }) => parts.push({ field: name, value }),
@@ -32,10 +33,10 @@ export async function readParts(chunks: Iterable<Buffer>, contentType = FORM_TYP
 }
 
 /** The parts of a form as busboy alone reads them. */
-export function busboyParts(chunks: Iterable<Buffer>, contentType = FORM_TYPE): Promise<ReadPart[]> {
+export function busboyParts(chunks: Iterable<Buffer>): Promise<ReadPart[]> {
   return new Promise((resolve, reject) => {
     const parts: ReadPart[] = []
-    const parser = busboy({ headers: { 'content-type': contentType }, defParamCharset: 'utf8' })
+    const parser = busboy({ headers: { 'content-type': FORM_TYPE }, defParamCharset: 'utf8' })
     parser.on('field', (field, value) => parts.push({ field, value }))
     parser.on('file', (field, stream, { filename = '', mimeType: type }) => {
       const part = { field, filename, type, body: '' }

@@ -15,26 +15,41 @@ import { uploaders } from './uploaders.ts'
 export interface RunningRoute {
   url: string
   server: Server
-  /** Errors that reached the framework's own handler. */
+  /** Errors that reached the framework's error handler. */
   errors: unknown[]
   close(): Promise<void>
 }
 
 export interface RouteKind {
   name: string
+  /** True if the framework has a next handler and an error handler. */
+  hasNext: boolean
   open(options: S3UploadOptions): Promise<RunningRoute>
 }
 
-/** Every framework that there is an adapter for, each with one upload route at every path. */
+/** Every framework with an adapter. Each route takes uploads at every path. */
 export const routes: RouteKind[] = [
-  { name: 'Express 4', open: options => listen(errors => expressApp(express4, options, errors)) },
-  { name: 'Express 5', open: options => listen(errors => expressApp(express5, options, errors)) },
+  {
+    name: 'Express 4',
+    hasNext: true,
+    open: options => listen(errors => expressApp(express4, options, errors)),
+  },
+  {
+    name: 'Express 5',
+    hasNext: true,
+    open: options => listen(errors => expressApp(express5, options, errors)),
+  },
   {
     name: 'Koa 2',
+    hasNext: true,
     open: options => listen(errors => koaApp(Koa2 as unknown as typeof Koa3, options, errors)),
   },
-  { name: 'Koa 3', open: options => listen(errors => koaApp(Koa3, options, errors)) },
-  { name: 'node:http', open: ({ respond: _, ...options }) => listen(() => httpUpload(options)) },
+  { name: 'Koa 3', hasNext: true, open: options => listen(errors => koaApp(Koa3, options, errors)) },
+  {
+    name: 'node:http',
+    hasNext: false,
+    open: ({ respond: _, ...options }) => listen(() => httpUpload(options)),
+  },
 ]
 
 /** Every adapter with every uploader. */
@@ -42,7 +57,7 @@ export const combinations = routes.flatMap(kind =>
   uploaders.map(({ name, uploader }) => ({ kind, name, uploader })),
 )
 
-/** Routes that are put in here are closed after each test. */
+/** Returns a list for running routes. Each test closes its routes at its end. */
 export function useRunningRoutes(): RunningRoute[] {
   const running: RunningRoute[] = []
   afterEach(async () => {
@@ -51,12 +66,12 @@ export function useRunningRoutes(): RunningRoute[] {
   return running
 }
 
-/** With `respond: false`, answers 200 with what was handed on. */
+/** The next handler responds with the result that the route passed on. */
 function expressApp(express: typeof express5, options: S3UploadOptions, errors: unknown[]): RequestListener {
   const app = express()
   app.use(expressUpload(options))
   app.use((request, response) => {
-    response.json({ handedOn: request.upload ?? null })
+    response.json({ passedOn: request.upload ?? null })
   })
   const onError: express5.ErrorRequestHandler = (error, _request, response, _next) => {
     errors.push(error)
@@ -67,7 +82,7 @@ function expressApp(express: typeof express5, options: S3UploadOptions, errors: 
 
 function koaApp(Koa: typeof Koa3, options: S3UploadOptions, errors: unknown[]): RequestListener {
   const app = new Koa()
-  // Koa prints the error of every socket that a client has cut.
+  // Koa prints an error for every disconnected client.
   app.silent = true
   app.use(async (ctx, next) => {
     try {
@@ -81,7 +96,7 @@ function koaApp(Koa: typeof Koa3, options: S3UploadOptions, errors: unknown[]): 
   })
   app.use(koaUpload(options))
   app.use(ctx => {
-    ctx.body = { handedOn: ctx.state.upload ?? null }
+    ctx.body = { passedOn: ctx.state.upload ?? null }
   })
   return app.callback()
 }

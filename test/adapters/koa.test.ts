@@ -1,0 +1,88 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import Koa3 from 'koa'
+import Koa2 from 'koa2'
+import { s3Upload } from 's3-upstream/koa'
+import { describe, expect, it } from 'vitest'
+import type { S3UploadOptions } from '../../src/options/options.ts'
+import { bytes, MB } from '../support/bytes.ts'
+import { FORM_TYPE, filePart, formBody } from '../support/form-body.ts'
+import { listen, useRunningRoutes } from '../support/routes.ts'
+import { open, post } from '../support/send.ts'
+import { BUCKET, useStorage } from '../support/storage.ts'
+
+const s3 = await useStorage()
+const running = useRunningRoutes()
+
+/** Middleware around the upload, such as logging and compression, relies on these. */
+interface Seen {
+  status: number
+  body: unknown
+  length: number | undefined
+  type: string
+}
+
+describe.each([
+  ['Koa 2', Koa2 as unknown as typeof Koa3],
+  ['Koa 3', Koa3],
+])('middleware around the upload in %s', (_, Koa) => {
+  async function start(options: Partial<S3UploadOptions> = {}) {
+    const seen: Seen[] = []
+    const route = await listen(() => {
+      const app = new Koa()
+      app.silent = true
+      app.use(async (ctx, next) => {
+        // An earlier body must not affect the headers of the response.
+        ctx.body = { placeholder: true }
+        await next()
+        const { status, body, length, type } = ctx.response
+        seen.push({ status, body, length, type })
+      })
+      app.use(s3Upload({ bucket: BUCKET, client: s3.oneTry, onError: () => {}, ...options }))
+      return app.callback()
+    })
+    running.push(route)
+    return { url: route.url, seen }
+  }
+
+  it('sees status and body of a result', async () => {
+    const { url, seen } = await start()
+    const reply = await post(url, formBody([filePart('a', 'a', 'a')]))
+    expect(reply.headers['content-type']).toBe('application/json')
+    expect(seen).toEqual([
+      { status: 201, body: reply.text, length: Buffer.byteLength(reply.text), type: 'application/json' },
+    ])
+  })
+
+  it('sees status and body of a problem', async () => {
+    const { url, seen } = await start()
+    const reply = await post(url, '{}', { 'content-type': 'application/json' })
+    expect(reply.headers['content-length']).toBe(`${Buffer.byteLength(reply.text)}`)
+    expect(seen).toMatchObject([
+      { status: 415, length: Buffer.byteLength(reply.text), type: 'application/problem+json' },
+    ])
+  })
+
+  it('sees the status, and a body whose stream stays open, while the client still sends', async () => {
+    const { url, seen } = await start({ maxFileSize: 10 })
+    const form = formBody([filePart('a', 'a', bytes(2 * MB))])
+    const client = open(url, { 'content-type': FORM_TYPE, 'content-length': `${form.length}` })
+    client.write(form.subarray(0, MB))
+    const [response] = (await once(client, 'response')) as [IncomingMessage]
+    expect(response.headers).toMatchObject({
+      'content-type': 'application/problem+json',
+      'content-length': `${seen[0]?.length}`,
+      connection: 'close',
+    })
+    expect(response.headers['transfer-encoding']).toBeUndefined()
+    expect(seen).toMatchObject([{ status: 413, type: 'application/problem+json' }])
+    const body = seen[0]?.body as Readable
+    expect(body).toBeInstanceOf(Readable)
+    expect(body.readableEnded).toBe(false)
+    const closed = once(client, 'close')
+    response.resume()
+    client.end(form.subarray(MB))
+    await closed
+  })
+})

@@ -1,0 +1,129 @@
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { createUploadRoute, type Exchange, type UploadRouteConfig } from '../../src/http/upload-route.ts'
+import { resolveOptions } from '../../src/options/resolve-options.ts'
+import { UploadError } from '../../src/shared/errors.ts'
+import type { UploadResult } from '../../src/shared/types.ts'
+
+const RESULT: UploadResult = { files: [], fields: { a: 'b' } }
+const FAULT = new UploadError('STORAGE_FAILED', 'PutObject of "a" failed')
+const BUG = new TypeError('x is not a function')
+
+function exchange(method = 'POST'): Exchange {
+  const request = Object.assign(new IncomingMessage(new Socket()), { method })
+  return { request, response: new ServerResponse(request) }
+}
+
+/** A route whose uploads all end with this result or this error. */
+function routeFor(outcome: UploadResult | Error, config: Partial<UploadRouteConfig> = {}) {
+  const upload = vi.fn(async () => {
+    if (outcome instanceof Error) throw outcome
+    return outcome
+  })
+  const options = resolveOptions('b', { onError() {} })
+  return { upload, handle: createUploadRoute({ upload, options, hasNext: true, ...config }) }
+}
+
+const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
+afterEach(() => {
+  printed.mockClear()
+})
+afterAll(() => printed.mockRestore())
+
+it('responds with the result', async () => {
+  const { handle } = routeFor(RESULT)
+  expect(await handle(exchange())).toMatchObject({
+    action: 'respond',
+    response: { status: 201, body: JSON.stringify(RESULT), endAfter: undefined },
+  })
+})
+
+it('responds with an error that defines its response', async () => {
+  const { handle } = routeFor(new UploadError('FILE_TOO_LARGE', 'why'))
+  expect(await handle(exchange())).toMatchObject({ action: 'respond', response: { status: 413 } })
+})
+
+it('does nothing when the client has disconnected', async () => {
+  const { handle } = routeFor(new UploadError('ABORTED', ''))
+  expect(await handle(exchange())).toEqual({ action: 'none' })
+})
+
+it('passes to the upload the options and the properties for the context of the hooks', async () => {
+  const options = resolveOptions('b')
+  const { upload, handle } = routeFor(RESULT, { options })
+  const context = { user: 'ada' }
+  const sent = exchange()
+  await handle({ ...sent, context })
+  expect(upload.mock.calls).toEqual([[sent.request, options, { context, onAccepted: expect.any(Function) }]])
+})
+
+describe('with a next handler', () => {
+  it.each(['GET', 'HEAD', 'DELETE'])('passes a %s request on without an upload', async method => {
+    const { upload, handle } = routeFor(RESULT)
+    expect(await handle(exchange(method))).toEqual({ action: 'next', result: undefined })
+    expect(upload).not.toHaveBeenCalled()
+  })
+
+  it('passes a bug to the error handler of the framework', async () => {
+    const { handle } = routeFor(BUG, { options: resolveOptions('b') })
+    expect(await handle(exchange())).toEqual({ action: 'fail', error: BUG })
+    expect(printed).not.toHaveBeenCalled()
+  })
+
+  it('passes the result on with respond: false', async () => {
+    const { handle } = routeFor(RESULT, { options: resolveOptions('b', { respond: false }) })
+    expect(await handle(exchange())).toEqual({ action: 'next', result: RESULT })
+  })
+
+  it.each([FAULT, new UploadError('ABORTED', '')])(
+    'passes every error on with respond: false: $code',
+    async error => {
+      const { handle } = routeFor(error, { options: resolveOptions('b', { respond: false }) })
+      expect(await handle(exchange())).toEqual({ action: 'fail', error })
+    },
+  )
+})
+
+describe('without a next handler', () => {
+  it.each(['GET', 'HEAD', 'DELETE'])('responds to a %s request with 405', async method => {
+    const { upload, handle } = routeFor(RESULT, { hasNext: false })
+    expect(await handle(exchange(method))).toMatchObject({
+      action: 'respond',
+      response: { status: 405, headers: { Allow: 'POST, PUT, PATCH' } },
+    })
+    expect(upload).not.toHaveBeenCalled()
+  })
+
+  it('responds to a bug with 500', async () => {
+    const { handle } = routeFor(BUG, { hasNext: false })
+    expect(await handle(exchange())).toMatchObject({ action: 'respond', response: { status: 500 } })
+  })
+
+  it('throws TypeError for respond: false', () => {
+    const options = resolveOptions('b', { respond: false })
+    expect(() => routeFor(RESULT, { options, hasNext: false })).toThrow(
+      new TypeError('respond: false needs a next handler. Without one, use streamToS3().'),
+    )
+  })
+})
+
+describe('onError', () => {
+  it.each([FAULT, BUG])('leaves server faults to console.error if it is not set: %s', async error => {
+    await routeFor(error, { hasNext: false, options: resolveOptions('b') }).handle(exchange())
+    expect(printed.mock.calls).toEqual([[error]])
+  })
+
+  it('replaces console.error', async () => {
+    await routeFor(FAULT).handle(exchange())
+    expect(printed).not.toHaveBeenCalled()
+  })
+
+  it('prints neither errors of the client nor uploads that the server cancelled', async () => {
+    const options = resolveOptions('b')
+    for (const code of ['FILE_TOO_LARGE', 'CANCELLED', 'ABORTED'] as const) {
+      await routeFor(new UploadError(code, ''), { options }).handle(exchange())
+    }
+    expect(printed).not.toHaveBeenCalled()
+  })
+})
