@@ -67,6 +67,18 @@ describe('the package', () => {
     expect(run('errors.cjs', code)).toEqual([true, true, true, true, false])
   })
 
+  it('shows errors in logs by the name UploadError', () => {
+    const code = `
+      const { inspect } = require('node:util')
+      import('s3-upstream').then(esm => {
+        const classes = [require('s3-upstream').UploadError, esm.UploadError]
+        const texts = classes.map(UploadError => inspect(new UploadError('ABORTED', 'text')).split('\\n')[0])
+        console.log(JSON.stringify([...texts, ...classes.map(({ name }) => name)]))
+      })`
+    const text = 'UploadError: text'
+    expect(run('logs.cjs', code)).toEqual([text, text, 'UploadError', 'UploadError'])
+  })
+
   it.each(['s3-upstream', 's3-upstream/express', 's3-upstream/koa', 's3-upstream/http'])(
     'loads no SDK with %s',
     name => {
