@@ -64,7 +64,7 @@ const BRAND = Symbol.for('s3-upstream.UploadError')
  * `instanceof` works across the CommonJS and ES module builds of the package, and across copies of it.
  */
 export class UploadError extends Error {
-  override readonly name = 'UploadError'
+  override readonly name: 'UploadError'
   readonly code: UploadErrorCode
   /** HTTP status. 499 if the client disconnected: no response is sent then. */
   readonly status: number
@@ -79,11 +79,14 @@ export class UploadError extends Error {
   declare readonly limit?: number
   declare readonly allowed?: readonly string[]
   /** Everything that this upload left at S3 because the cleanup failed. Usually empty. */
-  leftovers: readonly Leftover[] = []
+  leftovers: readonly Leftover[]
 
   constructor(code: UploadErrorCode, message: string, details: UploadErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined)
     const { status, title } = PROBLEMS[code]
+    // Fields with initial values would make the CommonJS build call this class `_class` in logs.
+    this.name = 'UploadError'
+    this.leftovers = []
     this.code = code
     this.status = status
     this.statusCode = status
