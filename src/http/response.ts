@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { Settings } from '../options/resolve-options.ts'
+import type { ResolvedOptions } from '../options/resolve-options.ts'
 import { UploadError } from '../shared/errors.ts'
 import type { UploadResult } from '../shared/types.ts'
 
@@ -30,7 +30,7 @@ export function isAnswerable(error: unknown): boolean {
  *
  * @returns nothing when the client has gone
  */
-export function answerError(error: unknown, { onError }: Settings): Answer | undefined {
+export function answerError(error: unknown, { onError }: ResolvedOptions): Answer | undefined {
   const { headers, ...problem } = error instanceof UploadError ? problemOf(error) : foreignProblemOf(error)
   // biome-ignore lint/suspicious/noConsole: as the error handlers of Express and Koa do
   if (isFault(problem) && onError === undefined) console.error(error)

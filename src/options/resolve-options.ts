@@ -11,7 +11,7 @@ import type { Uploader } from '../storage/uploader.ts'
 import type { S3UploadOptions } from './options.ts'
 
 /** Options after they have been checked, every default filled in, and what follows from them. Frozen. */
-export type Settings = Readonly<ReturnType<typeof settle> & ReturnType<typeof derive>>
+export type ResolvedOptions = Readonly<ReturnType<typeof settle> & ReturnType<typeof derive>>
 
 /** The head of a part: the parser refuses a larger one. The boundary (RFC 2046: 70 characters) comes on top. */
 const PART_HEAD = 16 * KiB + 80
@@ -23,7 +23,7 @@ const PART_HEAD = 16 * KiB + 80
 export function resolveOptions<Context extends UploadContext>(
   bucketOrOptions: string | S3UploadOptions<Context>,
   options: Omit<S3UploadOptions<Context>, 'bucket'> = {},
-): Settings {
+): ResolvedOptions {
   const given =
     typeof bucketOrOptions === 'string' ? { ...options, bucket: bucketOrOptions } : bucketOrOptions
   if (typeof given !== 'object' || given === null) {

@@ -1,6 +1,6 @@
 import { checkFieldName } from '../form/fields.ts'
 import type { FilePart } from '../form/read-form.ts'
-import type { Settings } from '../options/resolve-options.ts'
+import type { ResolvedOptions } from '../options/resolve-options.ts'
 import { acceptFile } from '../policy/accept.ts'
 import { checkKey, defaultKey } from '../policy/object-key.ts'
 import { checkParams } from '../policy/object-params.ts'
@@ -16,7 +16,7 @@ import type { StoredObject, UploadScope, UploadTarget } from '../storage/uploade
 
 /** What the files of one form have in common. */
 export interface Form extends FormBytes {
-  readonly settings: Settings
+  readonly settings: ResolvedOptions
   readonly context: UploadContext
   readonly scope: Omit<UploadScope, 'onStored'>
   readonly keys: Set<string>

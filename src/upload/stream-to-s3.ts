@@ -4,7 +4,7 @@ import { checkRequest, declaredLength, whyUnreadable } from '../http/admit-reque
 import { drain } from '../http/drain.ts'
 import { createFormMemory } from '../memory/upload-memory.ts'
 import type { StreamToS3Options } from '../options/options.ts'
-import { resolveOptions, type Settings } from '../options/resolve-options.ts'
+import { type ResolvedOptions, resolveOptions } from '../options/resolve-options.ts'
 import { permitsOf } from '../s3/client-limiter.ts'
 import { s3Requests } from '../s3/operations.ts'
 import { defaultClient } from '../s3/sdk.ts'
@@ -40,7 +40,7 @@ export interface UploadExtras {
 /** The conductor: it alone knows the order of the steps, and it alone ends an upload. */
 export async function uploadForm(
   request: IncomingRequest,
-  settings: Settings,
+  settings: ResolvedOptions,
   extras: UploadExtras = {},
 ): Promise<UploadResult> {
   const unreadable = whyUnreadable(request)
@@ -82,7 +82,7 @@ export async function uploadForm(
 }
 
 async function openForm(
-  settings: Settings,
+  settings: ResolvedOptions,
   context: UploadContext,
   { signal, fail }: UploadLife,
   leftovers: Leftover[],
@@ -113,7 +113,7 @@ async function openForm(
 /** The user's own word on the whole form, while nothing of it is visible. */
 async function checkForm(
   staged: StagedFile[],
-  { validate }: Settings,
+  { validate }: ResolvedOptions,
   context: UploadContext,
 ): Promise<void> {
   if (validate === undefined) return
@@ -126,7 +126,7 @@ async function checkForm(
 }
 
 /** Logging that fails must not become the failure of the process. */
-function reportError(error: unknown, context: UploadContext, { onError }: Settings): void {
+function reportError(error: unknown, context: UploadContext, { onError }: ResolvedOptions): void {
   const warn = (fault: unknown) => process.emitWarning(`onError failed: ${fault}`, 's3-upstream')
   try {
     const result: unknown = onError?.(error, context)
