@@ -4,7 +4,7 @@ import type { ResolvedOptions } from '../options/resolve-options.ts'
 import { acceptFile } from '../policy/accept.ts'
 import { checkKey, defaultKey } from '../policy/object-key.ts'
 import { checkParams } from '../policy/object-params.ts'
-import { type FormBytes, inspectFile } from '../policy/size-limits.ts'
+import { createSizeCounter, type FormBytes } from '../policy/size-limits.ts'
 import { statusOf } from '../s3/operations.ts'
 import { isThenable, untilAborted } from '../shared/abort-signals.ts'
 import type { FormResult, IncomingFile, ObjectParams, UploadContext, UploadedFile } from '../shared/types.ts'
@@ -52,9 +52,9 @@ export async function stageFile({ file, stream }: FilePart, form: Form): Promise
   const { partSize, largestSize } = sizesFor(form)
   const target = { partSize, largestSize, ...named }
   const progress = trackProgress(file, form)
-  const inspector = inspectFile(file, form)
+  const counter = createSizeCounter(file, form, settings)
   const bytes = byteSource(stream, chunk => {
-    inspector.inspect(chunk)
+    counter.add(chunk)
     progress.received(chunk.length)
   })
   const staged = await settings.uploader.stage(bytes, target, { onStored: progress.stored, ...scope })
@@ -62,10 +62,10 @@ export async function stageFile({ file, stream }: FilePart, form: Form): Promise
   const { bucket, key } = target
 
   return {
-    file: { field, filename, type, bucket, key, size: inspector.size },
+    file: { field, filename, type, bucket, key, size: counter.size },
     async commit() {
       const object = await staged.commit()
-      checkSize(object, inspector.size, target)
+      checkSize(object, counter.size, target)
       return { field, filename, type, bucket, key, ...object }
     },
     abort: () => staged.abort(),
