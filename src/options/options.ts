@@ -12,8 +12,9 @@ import type {
 import type { Uploader } from '../storage/uploader.ts'
 
 /**
- * Options of an upload. A size is a number of bytes or a string such as `'25MB'` (powers of 1024); a time is a number of
- * milliseconds or a string such as `'30s'`. An explicit `undefined` means the default. A wrong option throws `TypeError`.
+ * Options of an upload. A size is a number of bytes or a string such as `'25MB'` (powers of 1024); a time is a number
+ * of milliseconds or a string such as `'30s'`. An explicit `undefined` means the default. A wrong option throws
+ * `TypeError`.
  */
 export interface StreamToS3Options<Context extends UploadContext = UploadContext> {
   /** Bucket name. */
@@ -24,8 +25,8 @@ export interface StreamToS3Options<Context extends UploadContext = UploadContext
    */
   client?: S3ClientLike | undefined
   /**
-   * Returns the key of the object, without `prefix`. Both together have at most 1,024 bytes in UTF-8; an invalid key fails
-   * with 500 `INVALID_KEY`, and the same key for two files of a form with 409 `DUPLICATE_KEY`.
+   * Returns the key of the object, without `prefix`. Both together have at most 1,024 bytes in UTF-8; an invalid key
+   * fails with 500 `INVALID_KEY`, and the same key for two files of a form with 409 `DUPLICATE_KEY`.
    * @default a UUID, with an extension that matches the type
    */
   key?: ((file: IncomingFile, context: Context) => string | Promise<string>) | undefined
@@ -35,35 +36,35 @@ export interface StreamToS3Options<Context extends UploadContext = UploadContext
    */
   prefix?: string | undefined
   /**
-   * More parameters of PutObject: for all files, or for each file. The bucket, the key, the body, its length and its checksums
-   * are not allowed.
+   * More parameters of PutObject: for all files, or for each file. The bucket, the key, the body, its length and its
+   * checksums are not allowed.
    * @default `ContentType` as declared
    */
   params?:
     | (ObjectParams | ((file: IncomingFile, context: Context) => ObjectParams | Promise<ObjectParams>))
     | undefined
   /**
-   * `'fail'` never replaces an existing object: the upload fails with 409 `ALREADY_EXISTS` and stores nothing, also when two
-   * uploads race. Requires a store with conditional writes (docs/providers.md).
+   * `'fail'` never replaces an existing object: the upload fails with 409 `ALREADY_EXISTS` and stores nothing, also
+   * when two uploads race. Requires a store with conditional writes (docs/providers.md).
    * @default 'overwrite'
    */
   ifExists?: 'overwrite' | 'fail' | undefined
   /**
-   * Runs after the whole form is read and before any object is visible. If it throws, nothing is stored. An error with a 4xx
-   * `status` keeps this status. Another `Error` becomes 422 `REFUSED` with its message. Errors of the engine, such as
-   * `TypeError`, count as bugs: 500.
+   * Runs after the whole form is read and before any object is visible. If it throws, nothing is stored. An error
+   * with a 4xx `status` keeps this status. Another `Error` becomes 422 `REFUSED` with its message. Errors of the
+   * engine, such as `TypeError`, count as bugs: 500.
    * @default none
    */
   validate?: ((form: FormResult, context: Context) => unknown) | undefined
   /**
-   * Media types that the client may declare for a file: `'image/*'`, `['image/png', 'application/pdf']`. Other types fail
-   * with 415 `TYPE_NOT_ACCEPTED`.
+   * Media types that the client may declare for a file: `'image/*'`, `['image/png', 'application/pdf']`. Other types
+   * fail with 415 `TYPE_NOT_ACCEPTED`.
    * @default all
    */
   accept?: string | readonly string[] | undefined
   /**
-   * Maximum bytes per file. One byte more fails with 413 `FILE_TOO_LARGE`, and nothing is stored. A file is also limited to
-   * 10,000 S3 parts of the size of `memoryBudget`: 2.4 TB for 256 MB.
+   * Maximum bytes per file. One byte more fails with 413 `FILE_TOO_LARGE`, and nothing is stored. A file is also
+   * limited to 10,000 S3 parts of the size of `memoryBudget`: 2.4 TB for 256 MB.
    * @default '100MB'
    */
   maxFileSize?: Size | undefined
@@ -104,27 +105,27 @@ export interface StreamToS3Options<Context extends UploadContext = UploadContext
    */
   concurrency?: number | undefined
   /**
-   * Maximum concurrent S3 requests of all uploads that share a client. The upload that has waited longest sends next. A
-   * request that waits longer than `storageTimeout` fails with 504 `STORAGE_TIMEOUT`.
+   * Maximum concurrent S3 requests of all uploads that share a client. The upload that has waited longest sends next.
+   * A request that waits longer than `storageTimeout` fails with 504 `STORAGE_TIMEOUT`.
    * @default 4/5 of the client's sockets (40)
    */
   maxS3Requests?: number | undefined
   /**
-   * Maximum memory for the part buffers of all uploads, and 256 KB for each upload: a size for this route alone, or a budget
-   * that several routes share (`createMemoryBudget()`). When it is used up, uploads queue in order of arrival, and the
-   * server does not read them. `libStorage()` has its own buffers.
+   * Maximum memory for the part buffers of all uploads, and 256 KB for each upload: a size for this route alone, or a
+   * budget that several routes share (`createMemoryBudget()`). When it is used up, uploads queue in order of arrival,
+   * and the server does not read them. `libStorage()` has its own buffers.
    * @default `'256MB'` per process, or ¼ of its memory if less
    */
   memoryBudget?: Size | MemoryBudget | undefined
   /**
-   * `true` excludes the bytes of files from the signature of S3 requests, which saves a SHA-256 of every byte. Set `false` if
-   * a bucket policy requires signed payloads.
+   * `true` excludes the bytes of files from the signature of S3 requests, which saves a SHA-256 of every byte. Set
+   * `false` if a bucket policy requires signed payloads.
    * @default `true` over https, if the SDK sends a checksum
    */
   unsignedPayload?: boolean | undefined
   /**
-   * Fails with 408 `CLIENT_STALLED` if no data arrives for this long while the server is reading. If the server did not
-   * read for longer than this, the client first gets the same time again, at most two minutes.
+   * Fails with 408 `CLIENT_STALLED` if no data arrives for this long while the server is reading. If the server did
+   * not read for longer than this, the client first gets the same time again, at most two minutes.
    * @default '30s'
    */
   idleTimeout?: Duration | undefined
@@ -154,9 +155,9 @@ export interface StreamToS3Options<Context extends UploadContext = UploadContext
    */
   onProgress?: ((progress: UploadProgress, context: Context) => void) | undefined
   /**
-   * Called with the error of every failed upload. `error.leftovers` lists what the upload could not remove. An error that it
-   * throws only emits a process warning. Without `onError`, an adapter that responds prints errors of the server and of S3
-   * with `console.error`.
+   * Called with the error of every failed upload. `error.leftovers` lists what the upload could not remove. An error
+   * that it throws only emits a process warning. Without `onError`, an adapter that responds prints errors of the
+   * server and of S3 with `console.error`.
    * @default prints server and S3 errors
    */
   onError?: ((error: unknown, context: Context) => void) | undefined
@@ -171,8 +172,8 @@ export interface StreamToS3Options<Context extends UploadContext = UploadContext
 export interface S3UploadOptions<Context extends UploadContext = UploadContext>
   extends StreamToS3Options<Context> {
   /**
-   * `true` responds to the request: 201 with the result, or the error as problem details. `false` passes the result or the
-   * error to the next handler.
+   * `true` responds to the request: 201 with the result, or the error as problem details. `false` passes the result
+   * or the error to the next handler.
    * @default true
    */
   respond?: boolean | undefined

@@ -9,12 +9,12 @@ import type { S3UploadOptions } from './options.ts'
 /** Options after all checks, with every default and every derived limit. Frozen. */
 export interface ResolvedOptions extends CheckedOptions, Limits {}
 
-/** Headers of one form part: the parser rejects more. Plus its boundary (at most 70 characters, RFC 2046) and line ends. */
+/** The headers of one form part, its boundary (at most 70 characters, RFC 2046) and its line ends. */
 const MAX_PART_HEADER_BYTES = 16 * KiB + 80
 
 /**
- * Checks the options and fills in the defaults. Runs once, when the application creates a route, so that a mistake of the
- * developer throws `TypeError` there. An option that is `undefined` has its default.
+ * Checks the options and fills in the defaults. Runs once, when the application creates a route, so that a mistake of
+ * the developer throws `TypeError` there. An option that is `undefined` has its default.
  */
 export function resolveOptions<Context extends UploadContext>(
   bucketOrOptions: string | S3UploadOptions<Context>,
@@ -82,8 +82,9 @@ function derive(options: CheckedOptions) {
 }
 
 /**
- * Returns a frozen copy. V8 makes a dictionary of an object that gains this many names one by one, and a frozen dictionary
- * has a hidden class of its own, which only a full garbage collection frees. `Object.fromEntries` avoids both.
+ * Returns a frozen copy. V8 makes a dictionary of an object that gains this many names one by one, and a frozen
+ * dictionary has a hidden class of its own, which only a full garbage collection frees. `Object.fromEntries` avoids
+ * both.
  */
 function freeze<Values extends object>(values: Values): Readonly<Values> {
   return Object.freeze(Object.fromEntries(Object.entries(values)) as Values)

@@ -4,7 +4,10 @@ import { typeNotAccepted } from '../shared/upload-errors.ts'
 
 const PATTERN = /^(\*\/\*|[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+))$/
 
-/** Returns media types in lower case, from an array or from a string as in `<input accept>`. Throws `TypeError` for anything else. */
+/**
+ * Returns media types in lower case, from an array or from a string as in `<input accept>`. Throws `TypeError` for
+ * anything else.
+ */
 export function parseAccept(value: unknown): readonly string[] {
   const patterns = typeof value === 'string' ? value.split(',').map(pattern => pattern.trim()) : value
   if (!Array.isArray(patterns) || patterns.length === 0) throw invalidAccept(`it is ${describe(value)}`)

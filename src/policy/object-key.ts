@@ -8,7 +8,10 @@ import { invalidKey } from '../shared/upload-errors.ts'
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 const MAX_KEY_BYTES = 1024
 
-/** Returns a UUID with an extension that matches the media type: the client's extension if it matches, else the usual one. */
+/**
+ * Returns a UUID with an extension that matches the media type: the client's extension if it matches, else the usual
+ * one.
+ */
 export function defaultKey({ filename, type }: IncomingFile): string {
   const claimed = extname(filename).slice(1).toLowerCase()
   const matching = mime.extensions[type] ?? []
@@ -16,7 +19,10 @@ export function defaultKey({ filename, type }: IncomingFile): string {
   return extension ? `${randomUUID()}.${extension}` : randomUUID()
 }
 
-/** Returns the key with its prefix. Throws `INVALID_KEY` if S3, a proxy or a CDN would reject the key or read another one. */
+/**
+ * Returns the key with its prefix. Throws `INVALID_KEY` if S3, a proxy or a CDN would reject the key or read another
+ * one.
+ */
 export function checkKey(name: unknown, prefix: string, file: IncomingFile): string {
   const problem = problemOf(name, prefix)
   if (problem) throw invalidKey(file, problem)

@@ -32,7 +32,8 @@ export function createSizeCounter(file: IncomingFile, form: FormBytes, limits: L
     count.bytes += chunk.length
     if (counter.size > maxFileSize) throw fileTooLarge(file, maxFileSize)
     if (count.bytes > maxTotalSize) throw totalTooLarge(file, maxTotalSize)
-    // The declared length determines the size of part buffers. Node enforces it for requests; other streams may exceed it.
+    // The declared length determines the size of part buffers. Node enforces it for requests; other streams may
+    // exceed it.
     if (count.bytes > declaredLength) throw longerThanDeclared(file)
   }
 

@@ -10,8 +10,8 @@ export function createAbortController(): AbortController {
 const callbacksOf = new WeakMap<AbortSignal, Set<() => void>>()
 
 /**
- * Calls back when a signal of the application aborts; immediately if it has aborted. All uploads that use the same signal
- * share one listener: Node warns of a leak at eleven.
+ * Calls back when a signal of the application aborts; immediately if it has aborted. All uploads that use the same
+ * signal share one listener: Node warns of a leak at eleven.
  *
  * @returns a function that removes the callback
  */

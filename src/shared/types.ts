@@ -29,8 +29,8 @@ export interface UploadedFile extends IncomingFile {
   /** Set in buckets with versioning only. */
   versionId?: string
   /**
-   * Checksums that S3 returned, in base64. For a file of several S3 parts, S3 usually returns the checksum of the part
-   * checksums, followed by `-` and the number of parts.
+   * Checksums that S3 returned, in base64. For a file of several S3 parts, S3 usually returns the checksum of the
+   * part checksums, followed by `-` and the number of parts.
    * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
    */
   checksums?: Checksums

@@ -2,7 +2,7 @@ import { createFields } from '../form/fields.ts'
 import { type FilePart, parseMultipart } from '../form/read-form.ts'
 import { checkRequest, declaredLength, whyUnreadable } from '../http/admit-request.ts'
 import { drain } from '../http/drain.ts'
-import { createFormMemory } from '../memory/upload-memory.ts'
+import { createUploadMemory } from '../memory/upload-memory.ts'
 import type { StreamToS3Options } from '../options/options.ts'
 import { type ResolvedOptions, resolveOptions } from '../options/resolve-options.ts'
 import { permitsOf } from '../s3/client-limiter.ts'
@@ -45,7 +45,7 @@ export async function uploadForm(
 ): Promise<UploadResult> {
   const unreadable = whyUnreadable(request)
   const life = watchUpload(request, settings.signal)
-  const leaveBudget = settings.memoryBudget.enter()
+  const leaveBudget = settings.memoryBudget.register()
   const { signal } = life
   const fields = createFields(settings)
   const context = { request, fields: fields.values, signal, ...extras.context }
@@ -96,7 +96,7 @@ async function openForm(
     fail,
     permits,
     concurrency: settings.concurrency,
-    memory: createFormMemory(settings.memoryBudget, signal),
+    memory: createUploadMemory(settings.memoryBudget, signal),
     reportLeftover: (leftover: Leftover) => leftovers.push(leftover),
   }
   return {

@@ -6,7 +6,7 @@ import { UploadError } from '../../src/shared/errors.ts'
 const silent = resolveOptions('b', { onError() {} })
 
 describe('UploadError', () => {
-  it('has what http-errors and RFC 9457 have', () => {
+  it('has the properties of http-errors and RFC 9457', () => {
     const cause = new Error('cause')
     const error = new UploadError('FILE_TOO_LARGE', 'a.jpg is larger than 1 MB.', {
       field: 'f',
@@ -31,7 +31,7 @@ describe('UploadError', () => {
     expect('filename' in error).toBe(false)
   })
 
-  it('is recognised across copies of the package, and nothing else is', async () => {
+  it('matches instanceof across copies of the package, and nothing else does', async () => {
     vi.resetModules()
     const copy = await import('../../src/shared/errors.ts')
     expect(copy.UploadError).not.toBe(UploadError)
@@ -48,8 +48,8 @@ describe('UploadError', () => {
   })
 })
 
-describe('the answer', () => {
-  it('to a form is 201 with the result', () => {
+describe('the response', () => {
+  it('is 201 with the result for a stored form', () => {
     const answer = answerResult({
       files: [],
       fields: Object.assign(Object.create(null), { ['__proto__']: 'x' }),
@@ -58,7 +58,7 @@ describe('the answer', () => {
     expect(answer.body).toBe('{"files":[],"fields":{"__proto__":"x"}}')
   })
 
-  it('to a refusal is problem details, with the headers of the error', () => {
+  it('is problem details with the headers of the error for a rejected form', () => {
     const error = new UploadError('NOT_MULTIPART', 'why', { allowed: ['a'], headers: { Accept: 'a' } })
     const answer = answerError(error, silent)
     expect(answer?.headers).toEqual({ Accept: 'a', 'Content-Type': 'application/problem+json' })
@@ -72,21 +72,21 @@ describe('the answer', () => {
     })
   })
 
-  it('to a client that has gone is none', () => {
+  it('is omitted for a client that has disconnected', () => {
     expect(answerError(new UploadError('ABORTED', ''), silent)).toBeUndefined()
   })
 
   it.each([
     ['an error with a status', Object.assign(new Error('no'), { statusCode: 403 }), 403, 'Forbidden', 'no'],
     [
-      'an error with a status, as Koa has it',
+      'an error with a status, as in Koa',
       Object.assign(new Error('no'), { status: 409 }),
       409,
       'Conflict',
       'no',
     ],
     [
-      'one that is not to be shown',
+      'an error with expose: false',
       Object.assign(new Error('no'), { statusCode: 403, expose: false }),
       403,
       'Forbidden',
@@ -94,14 +94,14 @@ describe('the answer', () => {
     ],
     ['a bug', new TypeError('x is not a function'), 500, 'Internal Server Error', undefined],
     [
-      'a status that is none',
+      'an error with a status below 400',
       Object.assign(new Error('no'), { statusCode: 200 }),
       500,
       'Internal Server Error',
       undefined,
     ],
-    ['something thrown that is no error', undefined, 500, 'Internal Server Error', undefined],
-  ])('to what a hook threw: %s', (_, error, status, title, detail) => {
+    ['a thrown undefined', undefined, 500, 'Internal Server Error', undefined],
+  ])('is a problem for an error of a hook: %s', (_, error, status, title, detail) => {
     const answer = answerError(error, silent)
     expect(answer?.status).toBe(status)
     expect(JSON.parse(answer?.body ?? '')).toEqual({
@@ -112,7 +112,7 @@ describe('the answer', () => {
     })
   })
 
-  it('to a fault of the server is printed for the developer, unless onError has it', () => {
+  it('prints an error of the server, unless onError is set', () => {
     const print = vi.spyOn(console, 'error').mockImplementation(() => {})
     try {
       const fault = new UploadError('STORAGE_FAILED', 'PutObject of "a" failed')
