@@ -104,7 +104,7 @@ describe('imports', () => {
     ['@aws-sdk/client-s3', ['testing/start-s3.ts']],
     ['express', []],
     ['koa', []],
-    ['src/storage/part-writer.ts', ['src/options/resolve-options.ts']],
+    ['src/storage/part-writer.ts', ['src/options/option-table.ts']],
     ['src/upload/stage-file.ts', ['src/upload/stream-to-s3.ts']],
   ])('let only its owner import %s', (name, owners) => {
     expect(importersOf(name)).toEqual(owners)

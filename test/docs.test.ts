@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { inspect } from 'node:util'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
-import { resolveOptions } from '../src/options/resolve-options.ts'
+import { OPTIONS, type Option } from '../src/options/option-table.ts'
 import { PROBLEMS } from '../src/shared/errors.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
@@ -19,9 +20,10 @@ function isPage(name: string): boolean {
   return name.endsWith('.md')
 }
 
-/** First cells of the rows of a page's tables that are code. */
-function firstCells(page: string): string[] {
-  return [...read(page).matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell as string)
+/** Returns the row of an option in README. */
+function optionRow([name, option]: [string, Option]): string {
+  const defaultText = option.defaultText ?? `\`${inspect(option.default)}\``
+  return `| \`${name}\` | ${defaultText} | ${option.doc} |`.replace('|  |', '| |')
 }
 
 describe('code in the docs', () => {
@@ -43,7 +45,7 @@ describe('code in the docs', () => {
   })
 })
 
-/** Compiles files that exist in memory only, with this project's settings. */
+/** Compiles files that exist in memory only, with the tsconfig.json of this project. */
 function typeCheck(files: Map<string, string>): (path: string) => string[] {
   const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT)
@@ -67,7 +69,7 @@ function typeCheck(files: Map<string, string>): (path: string) => string[] {
 }
 
 describe('the docs', () => {
-  it('begin with the two commands, then Express, Koa, node:http and the options', () => {
+  it('start with the two commands, then Express, Koa, node:http and the options', () => {
     const order = [
       'npm ci && npm run demo',
       'npm ci && npm test',
@@ -81,11 +83,9 @@ describe('the docs', () => {
     expect(places).not.toContain(-1)
   })
 
-  it('list every option, and no other', () => {
-    const options = Object.keys(resolveOptions('b')).filter(
-      name => !['maxParts', 'maxRequestSize'].includes(name),
-    )
-    expect(firstCells('README.md').sort()).toEqual(options.sort())
+  it('list every option with its default and its description in README', () => {
+    const rows = read('README.md').match(/^\| `\w+` \|.*$/gm)
+    expect(rows).toEqual(Object.entries<Option>(OPTIONS).map(optionRow))
   })
 
   it('list every error code with its status', () => {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Settings } from '../options/resolve-options.ts'
+import type { ResolvedOptions } from '../options/resolve-options.ts'
 import { UploadError } from '../shared/errors.ts'
 import type { IncomingRequest, UploadResult } from '../shared/types.ts'
 import { methodNotAllowed } from '../shared/upload-errors.ts'
@@ -13,10 +13,10 @@ export interface UploadRouteConfig {
   /** Stores the files of one form: `uploadForm`. */
   upload(
     request: IncomingRequest,
-    options: Settings,
+    options: ResolvedOptions,
     extras: { context?: object | undefined; onAccepted(): void },
   ): Promise<UploadResult>
-  options: Settings
+  options: ResolvedOptions
   /** True if the framework has a next handler and an error handler. Without them, the route responds to every request. */
   hasNext: boolean
 }
@@ -69,7 +69,7 @@ export function createUploadRoute({ upload, options, hasNext }: UploadRouteConfi
 }
 
 /** The framework's error handler does not see this error. So server faults are printed, unless `onError` gets them. */
-function respondToError(error: unknown, exchange: Exchange, { onError }: Settings): RouteOutcome {
+function respondToError(error: unknown, exchange: Exchange, { onError }: ResolvedOptions): RouteOutcome {
   const code = error instanceof UploadError ? error.code : undefined
   if (code === 'ABORTED') return { action: 'none' }
   const content = problemResponse(error)

@@ -1,23 +1,29 @@
 import { KiB, MiB } from '../shared/sizes.ts'
 
-/** Memory that is used again: a buffer made afresh for every S3 part costs its pages and the garbage collector's time. */
+/**
+ * Keeps released buffers for reuse. Without it, every S3 part costs the allocation of its pages and garbage
+ * collection.
+ */
 export interface BufferPool {
-  /** Whether a buffer of this size waits here. */
+  /** True if the pool has a buffer of this size. */
   has(length: number): boolean
-  /** A buffer of exactly this many bytes, a `sizeClass`, with whatever was in it before. */
+  /** Returns a buffer of exactly this size, which must be a `sizeClass`. Contains old bytes. */
   take(length: number): Buffer
-  /** Takes back a buffer, or any part of it. */
+  /** Adds a buffer, or the buffer that a view belongs to. */
   put(buffer: Buffer): void
-  /** Leaves to the garbage collector what waits here beyond `most` bytes. */
-  trim(most: number): void
+  /** Leaves buffers to the garbage collector until at most `maxBytes` remain. */
+  trim(maxBytes: number): void
 }
 
-const SMALLEST = 16 * KiB
+const MIN_BUFFER_BYTES = 16 * KiB
 
-/** Powers of two up to 1 MiB, then whole MiB: few enough sizes that a buffer given back fits the next loan. */
+/**
+ * Returns the size of the buffer for `size` bytes: a power of two up to 1 MiB, then whole MiB. Few sizes make reuse
+ * likely.
+ */
 export function sizeClass(size: number): number {
   if (size > MiB) return Math.ceil(size / MiB) * MiB
-  return Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(Math.max(1, size))))
+  return Math.max(MIN_BUFFER_BYTES, 2 ** Math.ceil(Math.log2(Math.max(1, size))))
 }
 
 export function createBufferPool(): BufferPool {
@@ -25,7 +31,7 @@ export function createBufferPool(): BufferPool {
   let freeBytes = 0
 
   function take(length: number): Buffer {
-    // The last one put back is the one most likely to be in the processor's caches.
+    // The buffer released last is most likely still in the CPU caches.
     const buffer = free.get(length)?.pop()
     if (buffer === undefined) return Buffer.allocUnsafeSlow(length)
     freeBytes -= length
@@ -39,15 +45,15 @@ export function createBufferPool(): BufferPool {
   function put({ buffer: memory }: Buffer): void {
     const buffer = Buffer.from(memory)
     freeBytes += buffer.length
-    const alike = free.get(buffer.length)
-    if (alike) alike.push(buffer)
+    const sameSize = free.get(buffer.length)
+    if (sameSize) sameSize.push(buffer)
     else free.set(buffer.length, [buffer])
   }
 
-  function trim(most: number): void {
-    if (freeBytes <= most) return
-    for (const [length, alike] of free) {
-      while (freeBytes > most && alike.pop()) freeBytes -= length
+  function trim(maxBytes: number): void {
+    if (freeBytes <= maxBytes) return
+    for (const [length, sameSize] of free) {
+      while (freeBytes > maxBytes && sameSize.pop()) freeBytes -= length
     }
   }
 

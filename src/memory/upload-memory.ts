@@ -1,28 +1,28 @@
 import type { Lender, Loan } from './memory-budget.ts'
 
 /**
- * The part buffers of one upload. It keeps the rule that rules a deadlock out: nobody waits for a buffer while
- * holding one that only its own further progress can free. S3 parts in flight come back by themselves; small files
- * that are held for the commit do not, so they are sent to S3 before their upload waits.
+ * The part buffers of one upload. Keeps the rule that prevents deadlocks: an upload must not wait for a buffer while
+ * it holds one that only its own progress releases. S3 releases the buffers of S3 parts in flight. Small files are
+ * held until the commit, so they are sent to S3 before their upload waits.
  */
-export interface FormMemory {
-  /** Undefined where it has to be waited for. */
+export interface UploadMemory {
+  /** Returns undefined if the upload must wait. */
   tryBorrow(size: number): Loan | undefined
-  /** Rejects with the reason of the upload's signal. */
+  /** Waits for a buffer. Rejects with the reason of the upload's signal. */
   borrow(size: number): Promise<Loan>
   /**
-   * Holds a whole small file for the commit, where it costs one S3 request.
+   * Holds a whole small file until the commit, which then needs one S3 request.
    *
-   * @param bytes lent for it
-   * @param stage sends it to S3 as a part instead, after which its loan ends; called at most once, maybe at once
+   * @param bytes size of the borrowed buffer
+   * @param stage sends the file to S3 as a part instead, and so ends its loan. Called at most once, possibly at once
    */
   hold(bytes: number, stage: () => void): void
 }
 
-/** The share of the budget that one upload may hold for its commit; one file may be larger. */
-const HELD = 1 / 8
+/** Share of the budget that one upload may hold until its commit. A single file may be larger. */
+const MAX_HELD_SHARE = 1 / 8
 
-export function createFormMemory(budget: Lender, signal: AbortSignal): FormMemory {
+export function createUploadMemory(budget: Lender, signal: AbortSignal): UploadMemory {
   let held: (() => void)[] = []
   let heldBytes = 0
   let waiting = 0
@@ -48,8 +48,8 @@ export function createFormMemory(budget: Lender, signal: AbortSignal): FormMemor
   function hold(bytes: number, stage: () => void): void {
     held.push(stage)
     heldBytes += bytes
-    // A file and the one behind it can come in one chunk: then the second waits before the first is held.
-    if (waiting > 0 || (held.length > 1 && heldBytes > budget.size * HELD)) stageHeld()
+    // If two files arrive in one chunk, the second one can wait before the first one is held.
+    if (waiting > 0 || (held.length > 1 && heldBytes > budget.size * MAX_HELD_SHARE)) stageHeld()
   }
 
   return { tryBorrow: size => budget.tryBorrow(size), borrow, hold }

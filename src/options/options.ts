@@ -11,97 +11,170 @@ import type {
 } from '../shared/types.ts'
 import type { Uploader } from '../storage/uploader.ts'
 
-/** A size is a number of bytes or a text such as `'25MB'` (powers of 1024). */
+/**
+ * Options of an upload. A size is a number of bytes or a string such as `'25MB'` (powers of 1024); a time is a number
+ * of milliseconds or a string such as `'30s'`. An explicit `undefined` means the default. A wrong option throws
+ * `TypeError`.
+ */
 export interface StreamToS3Options<Context extends UploadContext = UploadContext> {
+  /** Bucket name. */
   bucket: string
-  /** @default one `S3Client` for the process, made with the first upload, set up from the environment */
+  /**
+   * The client that sends the requests to S3. The library never modifies it.
+   * @default one `S3Client` per process, configured from the environment
+   */
   client?: S3ClientLike | undefined
-  /** Names the object; `prefix` is put before it. At most 1,024 bytes in UTF-8. @default a UUID and an extension that fits the type */
+  /**
+   * Returns the key of the object, without `prefix`. Both together have at most 1,024 bytes in UTF-8; an invalid key
+   * fails with 500 `INVALID_KEY`, and the same key for two files of a form with 409 `DUPLICATE_KEY`.
+   * @default a UUID, with an extension that matches the type
+   */
   key?: ((file: IncomingFile, context: Context) => string | Promise<string>) | undefined
-  /** Put before every key, as it is: `'avatars/'`. @default none */
+  /**
+   * Added in front of every key, unchanged: `'avatars/'`.
+   * @default none
+   */
   prefix?: string | undefined
-  /** Further parameters of PutObject for each file. @default `ContentType` as the client declared it */
+  /**
+   * More parameters of PutObject: for all files, or for each file. The bucket, the key, the body, its length and its
+   * checksums are not allowed.
+   * @default `ContentType` as declared
+   */
   params?:
     | (ObjectParams | ((file: IncomingFile, context: Context) => ObjectParams | Promise<ObjectParams>))
     | undefined
   /**
-   * Whether an object may replace an older one with its key: `'fail'` answers 409 and stores nothing, also when two
-   * uploads race. Needs a store with conditional writes (docs/providers.md). @default 'overwrite'
+   * `'fail'` never replaces an existing object: the upload fails with 409 `ALREADY_EXISTS` and stores nothing, also
+   * when two uploads race. Requires a store with conditional writes (docs/providers.md).
+   * @default 'overwrite'
    */
   ifExists?: 'overwrite' | 'fail' | undefined
   /**
-   * Awaited when the whole form has been read and nothing is visible yet. Throwing stores nothing: an error with a
-   * 4xx `status` is answered with that, another `Error` with 422 and its message; a `TypeError` and its kind are bugs.
+   * Runs after the whole form is read and before any object is visible. If it throws, nothing is stored. An error
+   * with a 4xx `status` keeps this status. Another `Error` becomes 422 `REFUSED` with its message. Errors of the
+   * engine, such as `TypeError`, count as bugs: 500.
+   * @default none
    */
   validate?: ((form: FormResult, context: Context) => unknown) | undefined
-  /** Declared media types to take: `'image/*'`, `['image/png', 'application/pdf']`. @default all */
+  /**
+   * Media types that the client may declare for a file: `'image/*'`, `['image/png', 'application/pdf']`. Other types
+   * fail with 415 `TYPE_NOT_ACCEPTED`.
+   * @default all
+   */
   accept?: string | readonly string[] | undefined
   /**
-   * Bytes of one file. Refused with 413, and never stored, from one byte more. More than 10,000 parts of the size of
-   * `memoryBudget` cannot be, which is 2.4 TB with 256 MB. @default '100MB'
+   * Maximum bytes per file. One byte more fails with 413 `FILE_TOO_LARGE`, and nothing is stored. A file is also
+   * limited to 10,000 S3 parts of the size of `memoryBudget`: 2.4 TB for 256 MB.
+   * @default '100MB'
    */
   maxFileSize?: Size | undefined
-  /** @default 10 */
+  /**
+   * Maximum files per form. More files fail with 413 `TOO_MANY_FILES`.
+   * @default 10
+   */
   maxFiles?: number | undefined
-  /** Bytes of all files of a form together. @default maxFiles × maxFileSize */
+  /**
+   * Maximum bytes of all files of a form. One byte more fails with 413 `TOTAL_TOO_LARGE`.
+   * @default `maxFiles` × `maxFileSize`
+   */
   maxTotalSize?: Size | undefined
-  /** Fields that are not files. @default 100 */
+  /**
+   * Maximum fields that are not files. More fields fail with 413 `TOO_MANY_FIELDS`.
+   * @default 100
+   */
   maxFields?: number | undefined
-  /** Bytes of one field's value. @default '64KB' */
+  /**
+   * Maximum bytes of a field's value. One byte more fails with 413 `FIELD_TOO_LARGE`.
+   * @default '64KB'
+   */
   maxFieldSize?: Size | undefined
-  /** Bytes of a field's name, for files too. @default 100 */
+  /**
+   * Maximum bytes of a field's name, including file fields. One byte more fails with 413 `FIELD_NAME_TOO_LONG`.
+   * @default 100
+   */
   maxFieldNameSize?: Size | undefined
-  /** Smallest size of an S3 part; grows so that `maxFileSize` fits into 10,000 parts. From 5 MB. @default '5MB' */
+  /**
+   * Minimum bytes of an S3 part, except the last one of a file. At least 5 MB. Grows so that `maxFileSize` fits into
+   * 10,000 parts.
+   * @default '5MB'
+   */
   partSize?: Size | undefined
-  /** S3 requests that one upload has in flight at once, roll-back aside. @default 4 */
+  /**
+   * Maximum concurrent S3 requests per upload. Requests that clean up do not count.
+   * @default 4
+   */
   concurrency?: number | undefined
   /**
-   * S3 requests in flight at once of all uploads that share a client; each has its turn.
-   * @default four fifths of the client's sockets: 40, unless its request handler was given another agent
+   * Maximum concurrent S3 requests of all uploads that share a client. The upload that has waited longest sends next.
+   * A request that waits longer than `storageTimeout` fails with 504 `STORAGE_TIMEOUT`.
+   * @default 4/5 of the client's sockets (40)
    */
   maxS3Requests?: number | undefined
   /**
-   * Memory of uploads together, their part buffers and 256 KB for each: a size for this route alone, or a budget that
-   * routes share. Uploads that find none left wait in the order in which they came, and are not read meanwhile.
-   * `libStorage()` has buffers of its own.
-   * @default one budget for the process: 256 MB, or a quarter of the memory that the process may use if that is less
+   * Maximum memory for the part buffers of all uploads, and 256 KB for each upload: a size for this route alone, or a
+   * budget that several routes share (`createMemoryBudget()`). When it is used up, uploads queue in order of arrival,
+   * and the server does not read them. `libStorage()` has its own buffers.
+   * @default `'256MB'` per process, or ¼ of its memory if less
    */
   memoryBudget?: Size | MemoryBudget | undefined
   /**
-   * Whether the bytes of files are left out of the signature of S3 requests, which saves a SHA-256 of each of them.
-   * Turn it off where a bucket policy asks for signed payloads.
-   * @default over https, where TLS protects them, if the SDK sends a checksum along
+   * `true` excludes the bytes of files from the signature of S3 requests, which saves a SHA-256 of every byte. Set
+   * `false` if a bucket policy requires signed payloads.
+   * @default `true` over https, if the SDK sends a checksum
    */
   unsignedPayload?: boolean | undefined
   /**
-   * Time without a byte from the client, while we are willing to read: 408. Milliseconds or `'30s'`. A client that we have
-   * made to wait for longer is not refused before as much time has passed again, at most two minutes.
+   * Fails with 408 `CLIENT_STALLED` if no data arrives for this long while the server is reading. If the server did
+   * not read for longer than this, the client first gets the same time again, at most two minutes.
    * @default '30s'
    */
   idleTimeout?: Duration | undefined
-  /** Time of a single request to S3, the SDK's retries included: 504. Milliseconds or `'2m'`. @default '120s' */
+  /**
+   * Maximum time of one S3 request, including the SDK's retries. A slower request fails with 504 `STORAGE_TIMEOUT`.
+   * @default '120s'
+   */
   storageTimeout?: Duration | undefined
-  /** Bytes of a refused request that are read and dropped, so that the client sees its answer. @default '16MB' */
+  /**
+   * Maximum bytes of a rejected request that are read and dropped, so that the client sees the response.
+   * @default '16MB'
+   */
   maxDrainSize?: Size | undefined
-  /** Time after which a refused request that still sends loses its connection. @default '10s' */
+  /**
+   * Closes the connection of a rejected request that still sends after this time.
+   * @default '10s'
+   */
   drainTimeout?: Duration | undefined
-  /** Called for every chunk received and every S3 part stored: keep it short. What it throws fails the upload. */
+  /**
+   * Stores the bytes in S3. The alternative is `libStorage()` from `s3-upstream/lib-storage`.
+   * @default the part writer
+   */
+  uploader?: Uploader | undefined
+  /**
+   * Called for every chunk received and every S3 part stored. An error that it throws fails the upload.
+   * @default none
+   */
   onProgress?: ((progress: UploadProgress, context: Context) => void) | undefined
   /**
-   * Sees the error of every failed upload, for logs and metrics, and in `error.leftovers` what it could not remove.
-   * What it throws is ignored, with a warning.
-   * @default none. Where the adapter answers, faults of the server and of S3 are then printed with `console.error`
+   * Called with the error of every failed upload. `error.leftovers` lists what the upload could not remove. An error
+   * that it throws only emits a process warning. Without `onError`, an adapter that responds prints errors of the
+   * server and of S3 with `console.error`.
+   * @default prints server and S3 errors
    */
   onError?: ((error: unknown, context: Context) => void) | undefined
-  /** Aborting it ends uploads in flight with 503 and removes what they had brought to S3. */
+  /**
+   * Aborting it ends running uploads with 503 `CANCELLED` and removes what they have stored.
+   * @default none
+   */
   signal?: AbortSignal | undefined
-  /** How bytes get to S3. @default the part writer; `libStorage()` from `s3-upstream/lib-storage` is the other one */
-  uploader?: Uploader | undefined
 }
 
-/** Options of the adapters that can hand the result on. */
+/** Options of the adapters that can pass the result on (Express and Koa). */
 export interface S3UploadOptions<Context extends UploadContext = UploadContext>
   extends StreamToS3Options<Context> {
-  /** Whether to answer the request: 201 with the result, or the error as problem details. @default true */
+  /**
+   * `true` responds to the request: 201 with the result, or the error as problem details. `false` passes the result
+   * or the error to the next handler.
+   * @default true
+   */
   respond?: boolean | undefined
 }

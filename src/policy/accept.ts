@@ -1,25 +1,28 @@
+import { describe } from '../shared/sizes.ts'
 import type { IncomingFile } from '../shared/types.ts'
 import { typeNotAccepted } from '../shared/upload-errors.ts'
 
 const PATTERN = /^(\*\/\*|[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+))$/
 
-/** Media types as `<input accept>` has them: `image/png`, `image/*`. Throws `TypeError` for anything else. */
-export function parseAccept(value: unknown): readonly string[] | undefined {
-  if (value === undefined) return undefined
+/**
+ * Returns media types in lower case, from an array or from a string as in `<input accept>`. Throws `TypeError` for
+ * anything else.
+ */
+export function parseAccept(value: unknown): readonly string[] {
   const patterns = typeof value === 'string' ? value.split(',').map(pattern => pattern.trim()) : value
-  if (!Array.isArray(patterns) || patterns.length === 0 || !patterns.every(isPattern)) {
-    throw new TypeError(
-      `accept must be one or more media types such as 'image/*' or ['image/png', 'application/pdf'].`,
-    )
-  }
+  if (!Array.isArray(patterns) || patterns.length === 0) throw invalidAccept(`it is ${describe(value)}`)
+  const wrong = patterns.findIndex(pattern => typeof pattern !== 'string' || !PATTERN.test(pattern))
+  if (wrong >= 0) throw invalidAccept(`it contains ${describe(patterns[wrong])}`)
   return Object.freeze(patterns.map(pattern => pattern.toLowerCase()))
 }
 
-function isPattern(value: unknown): boolean {
-  return typeof value === 'string' && PATTERN.test(value)
+function invalidAccept(problem: string): TypeError {
+  return new TypeError(
+    `accept must be media types such as 'image/*' or ['image/png', 'application/pdf']; ${problem}.`,
+  )
 }
 
-/** Throws `TYPE_NOT_ACCEPTED` for a file whose declared type is none of `accept`. */
+/** Throws `TYPE_NOT_ACCEPTED` if the declared type of a file is not accepted. */
 export function acceptFile(file: IncomingFile, accept: readonly string[] | undefined): void {
   if (accept === undefined || accept.some(pattern => matches(file.type, pattern))) return
   throw typeNotAccepted(file, accept)

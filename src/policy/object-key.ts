@@ -8,22 +8,28 @@ import { invalidKey } from '../shared/upload-errors.ts'
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 const MAX_KEY_BYTES = 1024
 
-/** A UUID and an extension that fits the media type: the client's own if it does, else the usual one. */
+/**
+ * Returns a UUID with an extension that matches the media type: the client's extension if it matches, else the usual
+ * one.
+ */
 export function defaultKey({ filename, type }: IncomingFile): string {
-  const own = extname(filename).slice(1).toLowerCase()
-  const fitting = mime.extensions[type] ?? []
-  const extension = fitting.includes(own) ? own : fitting[0]
+  const claimed = extname(filename).slice(1).toLowerCase()
+  const matching = mime.extensions[type] ?? []
+  const extension = matching.includes(claimed) ? claimed : matching[0]
   return extension ? `${randomUUID()}.${extension}` : randomUUID()
 }
 
-/** Returns the whole key, or throws `INVALID_KEY` for one that S3, a proxy or a CDN would refuse or read differently. */
+/**
+ * Returns the key with its prefix. Throws `INVALID_KEY` if S3, a proxy or a CDN would reject the key or read another
+ * one.
+ */
 export function checkKey(name: unknown, prefix: string, file: IncomingFile): string {
-  const fault = faultOf(name, prefix)
-  if (fault) throw invalidKey(file, fault)
+  const problem = problemOf(name, prefix)
+  if (problem) throw invalidKey(file, problem)
   return prefix + name
 }
 
-function faultOf(name: unknown, prefix: string): string | undefined {
+function problemOf(name: unknown, prefix: string): string | undefined {
   if (typeof name !== 'string') return `must be a string; key() returned ${describe(name)}`
   if (name === '') return 'must not be empty'
   const key = prefix + name

@@ -2,7 +2,7 @@ import type { Limits } from '../shared/limits.ts'
 import type { IncomingFile } from '../shared/types.ts'
 import { fileTooLarge, longerThanDeclared, totalTooLarge } from '../shared/upload-errors.ts'
 
-/** Of all files of one form, so far. */
+/** All files of one form so far. */
 export interface FormCount {
   files: number
   bytes: number
@@ -10,32 +10,32 @@ export interface FormCount {
 
 export interface FormBytes {
   readonly count: FormCount
-  readonly settings: Limits
-  /** What the request says of its own length, if it does. */
+  /** The Content-Length of the request. */
   readonly declaredLength: number | undefined
 }
 
-export interface FileInspector {
+export interface SizeCounter {
   /** Bytes of this file so far. */
   readonly size: number
-  /** Throws as soon as a limit is exceeded by one byte. */
-  inspect(chunk: Buffer): void
+  /** Throws when a limit is exceeded by one byte. */
+  add(chunk: Buffer): void
 }
 
-/** The one pass over the bytes of a file. */
-export function inspectFile(file: IncomingFile, form: FormBytes): FileInspector {
-  const { count, settings, declaredLength = Number.POSITIVE_INFINITY } = form
-  const { maxFileSize, maxTotalSize } = settings
-  const inspector = { size: 0, inspect }
+/** Counts the bytes of one file, and adds them to the count of its form. */
+export function createSizeCounter(file: IncomingFile, form: FormBytes, limits: Limits): SizeCounter {
+  const { count, declaredLength = Number.POSITIVE_INFINITY } = form
+  const { maxFileSize, maxTotalSize } = limits
+  const counter = { size: 0, add }
 
-  function inspect(chunk: Buffer): void {
-    inspector.size += chunk.length
+  function add(chunk: Buffer): void {
+    counter.size += chunk.length
     count.bytes += chunk.length
-    if (inspector.size > maxFileSize) throw fileTooLarge(file, maxFileSize)
+    if (counter.size > maxFileSize) throw fileTooLarge(file, maxFileSize)
     if (count.bytes > maxTotalSize) throw totalTooLarge(file, maxTotalSize)
-    // Buffers are sized by what a request declares. Node holds its requests to it, other sources may not.
+    // The declared length determines the size of part buffers. Node enforces it for requests; other streams may
+    // exceed it.
     if (count.bytes > declaredLength) throw longerThanDeclared(file)
   }
 
-  return inspector
+  return counter
 }

@@ -1,48 +1,48 @@
 import { setMaxListeners } from 'node:events'
 
-/** Everything of one upload listens to its signal, and that many listeners are no leak. */
+/** Returns a controller whose signal accepts any number of listeners: every step of an upload adds its own. */
 export function createAbortController(): AbortController {
   const controller = new AbortController()
   setMaxListeners(0, controller.signal)
   return controller
 }
 
-const listeners = new WeakMap<AbortSignal, Set<() => void>>()
+const callbacksOf = new WeakMap<AbortSignal, Set<() => void>>()
 
 /**
- * Calls back when a signal of the user is aborted, at once if it is already. One signal may serve every upload of a
- * process, so all of them share one listener: with many, Node would warn of a leak.
+ * Calls back when a signal of the application aborts; immediately if it has aborted. All uploads that use the same
+ * signal share one listener: Node warns of a leak at eleven.
  *
- * @returns the function that ends it
+ * @returns a function that removes the callback
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   if (signal.aborted) {
     callback()
     return () => {}
   }
-  const callbacks = listeners.get(signal) ?? listen(signal)
-  // A function of our own, so that the same callback can come twice.
+  const callbacks = callbacksOf.get(signal) ?? listen(signal)
+  // A new function for each call, because the set would keep the same callback only once.
   const call = () => callback()
   callbacks.add(call)
   return () => {
     if (!callbacks.delete(call) || callbacks.size > 0) return
-    listeners.delete(signal)
+    callbacksOf.delete(signal)
     signal.removeEventListener('abort', callAll)
   }
 }
 
 function listen(signal: AbortSignal): Set<() => void> {
   const callbacks = new Set<() => void>()
-  listeners.set(signal, callbacks)
+  callbacksOf.set(signal, callbacks)
   signal.addEventListener('abort', callAll, { once: true })
   return callbacks
 }
 
 function callAll(this: AbortSignal): void {
-  for (const callback of listeners.get(this) ?? []) callback()
+  for (const callback of callbacksOf.get(this) ?? []) callback()
 }
 
-/** What a task resolves with, which may never be, or the reason of the signal. */
+/** Settles like the task, or rejects with the reason of the signal if it aborts first. */
 export function untilAborted<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason)
@@ -54,7 +54,7 @@ export function untilAborted<T>(task: () => Promise<T>, signal: AbortSignal): Pr
   })
 }
 
-/** A hook that is not meant to be awaited may be async all the same, and its rejection must not go unheard. */
+/** True for a promise. A hook that we do not await can still be async; its rejection must be handled. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function'
 }

@@ -2,35 +2,35 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3'
 
-/** A Node request, or any byte stream with the headers of one. */
+/** A Node request, or any byte stream with HTTP headers. */
 export type IncomingRequest = Readable & { headers: IncomingHttpHeaders }
 
-/** Form fields by name, on an object without a prototype. A name that came several times has an array. */
+/** Form fields by name, in an object without a prototype. A field that occurs several times is an array. */
 export type Fields = Record<string, string | string[]>
 
-/** A file of the form before its bytes have been read. Everything here is what the client claims. */
+/** A file of the form before its bytes are read. The client claims all of this; never trust it. */
 export interface IncomingFile {
   /** Name of the form field. */
   field: string
-  /** As the client sent it, decoded as UTF-8, without directories and control characters. May be empty. */
+  /** The name that the client sent, decoded as UTF-8, without directories and control characters. Can be empty. */
   filename: string
-  /** Media type in lower case, without parameters; `text/plain` if there is none (RFC 7578, 4.4). */
+  /** Media type in lower case, without parameters. `text/plain` if the client sends none (RFC 7578, 4.4). */
   type: string
 }
 
-/** A file that S3 has confirmed. */
+/** A file that S3 has stored and confirmed. */
 export interface UploadedFile extends IncomingFile {
   bucket: string
   key: string
-  /** Bytes, counted while they passed, and equal to the bytes that S3 confirmed. */
+  /** Bytes received, which equal the bytes that S3 confirmed. */
   size: number
   /** S3's ETag without the quotes. */
   etag: string
-  /** Only in buckets with versioning. */
+  /** Set in buckets with versioning only. */
   versionId?: string
   /**
-   * Base64, as S3 returned them. Of a file sent in several S3 parts this is mostly the checksum of the parts'
-   * checksums, marked by `-` and their count.
+   * Checksums that S3 returned, in base64. For a file of several S3 parts, S3 usually returns the checksum of the
+   * part checksums, followed by `-` and the number of parts.
    * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
    */
   checksums?: Checksums
@@ -42,13 +42,13 @@ export interface Checksums {
   crc64nvme?: string
   sha1?: string
   sha256?: string
-  /** S3 learns further algorithms from time to time. */
+  /** Algorithms that S3 adds in the future. */
   [algorithm: string]: string | undefined
 }
 
-/** A form that has been read, before anything of it is visible. */
+/** A form that is read completely. None of its files is visible yet. */
 export interface FormResult {
-  /** In the order of the form. `size` is counted; `type` is what the client claims. */
+  /** In the order of the form. `size` is the bytes received; `type` is what the client claims. */
   files: readonly (IncomingFile & { bucket: string; key: string; size: number })[]
   fields: Readonly<Fields>
 }
@@ -59,26 +59,26 @@ export interface UploadResult {
   fields: Fields
 }
 
-/** What hooks are told about the request that they run in. */
+/** Passed to every hook. */
 export interface UploadContext {
   request: IncomingRequest
-  /** The fields that came before this file in the form. Browsers send in the order of the form's inputs. */
+  /** The fields that precede this file in the form. Browsers send inputs in the order of the page. */
   fields: Readonly<Fields>
-  /** Aborted as soon as this upload has failed or its client has gone. */
+  /** Aborts when the upload fails or its client disconnects. */
   signal: AbortSignal
 }
 
 export interface UploadProgress {
   file: IncomingFile
-  /** Bytes of this file read from the client so far. */
+  /** Bytes of this file received so far. */
   received: number
   /** Bytes of this file that S3 has confirmed so far. */
   stored: number
 }
 
 /**
- * Any parameter of PutObject except those that this library sets itself or that would have to be known before
- * the bytes. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+ * Parameters of PutObject, except those that the library sets itself or that depend on the bytes.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
  */
 export type ObjectParams = Omit<PutObjectCommandInput, ReservedParam | Checksum>
 
@@ -99,5 +99,5 @@ type Checksum = Exclude<
   'ChecksumAlgorithm' | 'ChecksumType'
 >
 
-/** As much of `S3Client` as is used, so that any version of SDK 3 fits. */
+/** The part of `S3Client` that the library uses. Every version of SDK v3 matches it. */
 export type S3ClientLike = Pick<S3Client, 'send' | 'config'>

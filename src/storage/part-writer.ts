@@ -93,7 +93,7 @@ class StagedParts implements Staged {
   }
 
   #returnLoan(): void {
-    this.#loan?.giveBack()
+    this.#loan?.release()
     this.#loan = undefined
   }
 
@@ -152,7 +152,7 @@ class StagedParts implements Staged {
   ): Promise<Answer> {
     try {
       const answer = await send(bytes, digests)
-      if (answer.$metadata.attempts === 1) loan?.giveBack()
+      if (answer.$metadata.attempts === 1) loan?.release()
       this.#confirmed += bytes.length
       this.#scope.onStored(bytes.length)
       return answer

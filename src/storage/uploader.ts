@@ -1,4 +1,4 @@
-import type { FormMemory } from '../memory/upload-memory.ts'
+import type { UploadMemory } from '../memory/upload-memory.ts'
 import type { S3Requests } from '../s3/operations.ts'
 import type { Permits } from '../s3/request-limiter.ts'
 import type { Leftover } from '../shared/errors.ts'
@@ -60,7 +60,7 @@ export interface UploadScope {
   /** Bounds the S3 requests in flight: of this upload, and of all that share its client. */
   permits: Permits
   /** Part buffers out of the memory budget. */
-  memory: FormMemory
+  memory: UploadMemory
   /** How many S3 parts of this upload may be in flight at once. */
   concurrency: number
   /** Bytes that S3 has newly confirmed. */

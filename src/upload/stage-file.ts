@@ -1,10 +1,10 @@
 import { checkFieldName } from '../form/fields.ts'
 import type { FilePart } from '../form/read-form.ts'
-import type { Settings } from '../options/resolve-options.ts'
+import type { ResolvedOptions } from '../options/resolve-options.ts'
 import { acceptFile } from '../policy/accept.ts'
 import { checkKey, defaultKey } from '../policy/object-key.ts'
 import { checkParams } from '../policy/object-params.ts'
-import { type FormBytes, inspectFile } from '../policy/size-limits.ts'
+import { createSizeCounter, type FormBytes } from '../policy/size-limits.ts'
 import { statusOf } from '../s3/s3-errors.ts'
 import { isThenable, untilAborted } from '../shared/abort-signals.ts'
 import type { FormResult, IncomingFile, ObjectParams, UploadContext, UploadedFile } from '../shared/types.ts'
@@ -16,7 +16,7 @@ import type { StoredObject, UploadScope, UploadTarget } from '../storage/uploade
 
 /** What the files of one form have in common. */
 export interface Form extends FormBytes {
-  readonly settings: Settings
+  readonly settings: ResolvedOptions
   readonly context: UploadContext
   readonly scope: Omit<UploadScope, 'onStored'>
   readonly keys: Set<string>
@@ -52,9 +52,9 @@ export async function stageFile({ file, stream }: FilePart, form: Form): Promise
   const { partSize, largestSize } = sizesFor(form)
   const target = { partSize, largestSize, ...named }
   const progress = trackProgress(file, form)
-  const inspector = inspectFile(file, form)
+  const counter = createSizeCounter(file, form, settings)
   const bytes = byteSource(stream, chunk => {
-    inspector.inspect(chunk)
+    counter.add(chunk)
     progress.received(chunk.length)
   })
   const staged = await settings.uploader.stage(bytes, target, { onStored: progress.stored, ...scope })
@@ -62,10 +62,10 @@ export async function stageFile({ file, stream }: FilePart, form: Form): Promise
   const { bucket, key } = target
 
   return {
-    file: { field, filename, type, bucket, key, size: inspector.size },
+    file: { field, filename, type, bucket, key, size: counter.size },
     async commit() {
       const object = await staged.commit()
-      checkSize(object, inspector.size, target)
+      checkSize(object, counter.size, target)
       return { field, filename, type, bucket, key, ...object }
     },
     abort: () => staged.abort(),

@@ -2,9 +2,9 @@ import { createFields } from '../form/fields.ts'
 import { type FilePart, readForm } from '../form/read-form.ts'
 import { admitRequest } from '../http/admit-request.ts'
 import { drain } from '../http/drain.ts'
-import { createFormMemory } from '../memory/upload-memory.ts'
+import { createUploadMemory } from '../memory/upload-memory.ts'
 import type { StreamToS3Options } from '../options/options.ts'
-import { resolveOptions, type Settings } from '../options/resolve-options.ts'
+import { type ResolvedOptions, resolveOptions } from '../options/resolve-options.ts'
 import { permitsOf } from '../s3/client-limiter.ts'
 import { s3Requests } from '../s3/operations.ts'
 import { defaultClient } from '../s3/sdk.ts'
@@ -40,12 +40,12 @@ export interface UploadExtras {
 /** The conductor: it alone knows the order of the steps, and it alone ends an upload. */
 export async function uploadForm(
   request: IncomingRequest,
-  settings: Settings,
+  settings: ResolvedOptions,
   extras: UploadExtras = {},
 ): Promise<UploadResult> {
   const admission = admitRequest(request, settings)
   const life = watchUpload(request, settings.signal)
-  const leaveBudget = settings.memoryBudget.enter()
+  const leaveBudget = settings.memoryBudget.register()
   const { signal } = life
   const fields = createFields(settings)
   const context = { request, fields: fields.values, signal, ...extras.context }
@@ -82,7 +82,7 @@ export async function uploadForm(
 }
 
 async function openForm(
-  settings: Settings,
+  settings: ResolvedOptions,
   context: UploadContext,
   { signal, fail }: UploadLife,
   declaredLength: number | undefined,
@@ -97,7 +97,7 @@ async function openForm(
     fail,
     permits,
     concurrency: settings.concurrency,
-    memory: createFormMemory(settings.memoryBudget, signal),
+    memory: createUploadMemory(settings.memoryBudget, signal),
     reportLeftover: (leftover: Leftover) => leftovers.push(leftover),
   }
   return {
@@ -114,7 +114,7 @@ async function openForm(
 /** The user's own word on the whole form, while nothing of it is visible. */
 async function checkForm(
   staged: StagedFile[],
-  { validate }: Settings,
+  { validate }: ResolvedOptions,
   context: UploadContext,
 ): Promise<void> {
   if (validate === undefined) return
@@ -127,7 +127,7 @@ async function checkForm(
 }
 
 /** Logging that fails must not become the failure of the process. */
-function reportError(error: unknown, context: UploadContext, { onError }: Settings): void {
+function reportError(error: unknown, context: UploadContext, { onError }: ResolvedOptions): void {
   const warn = (fault: unknown) => process.emitWarning(`onError failed: ${fault}`, 's3-upstream')
   try {
     const result: unknown = onError?.(error, context)

@@ -11,11 +11,11 @@ describe('the buffer pool', () => {
     [MiB + 1, 2 * MiB],
     [5 * MiB, 5 * MiB],
     [525 * MiB, 525 * MiB],
-  ])('has for %i bytes a buffer of %i', (size, length) => {
+  ])('rounds %i bytes up to a buffer of %i', (size, length) => {
     expect(sizeClass(size)).toBe(length)
   })
 
-  it('hands out again what came back, the last first, and whole', () => {
+  it('reuses whole buffers, the one released last first', () => {
     const pool = createBufferPool()
     const [first, second] = [pool.take(MiB), pool.take(MiB)]
     pool.put(first)
@@ -26,13 +26,13 @@ describe('the buffer pool', () => {
     expect([first.buffer, second.buffer]).not.toContain(again[2]?.buffer)
   })
 
-  it('never hands out one buffer twice at a time', () => {
+  it('never returns the same buffer twice at a time', () => {
     const pool = createBufferPool()
     const taken = new Set(Array.from({ length: 50 }, () => pool.take(16 * KiB).buffer))
     expect(taken.size).toBe(50)
   })
 
-  it('keeps no more than it is told to', () => {
+  it('keeps at most the given bytes after trim', () => {
     const pool = createBufferPool()
     const taken = [pool.take(2 * MiB), pool.take(MiB), pool.take(MiB), pool.take(MiB)]
     for (const buffer of taken) pool.put(buffer)

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as eventLoopTick } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import {
   createLender,
@@ -6,43 +6,43 @@ import {
   defaultMemoryBudget,
   type Loan,
 } from '../../src/memory/memory-budget.ts'
-import { createFormMemory } from '../../src/memory/upload-memory.ts'
+import { createUploadMemory } from '../../src/memory/upload-memory.ts'
 import { KiB, MiB } from '../../src/shared/sizes.ts'
 
 const never = new AbortController().signal
 
 function take(budget: { tryBorrow(size: number): Loan | undefined }, size: number): Loan {
   const loan = budget.tryBorrow(size)
-  if (loan === undefined) throw new Error('nothing left')
+  if (loan === undefined) throw new Error('the budget is used up')
   return loan
 }
 
 describe('a memory budget', () => {
-  it('lends as long as there is something left, and counts what it has lent', async () => {
+  it('lends until it is used up and counts the bytes lent', async () => {
     const budget = createLender(10 * MiB)
     const loans = [take(budget, 5 * MiB), await budget.borrow(4 * MiB + 1, never)]
     expect(loans.map(({ buffer }) => buffer.length)).toEqual([5 * MiB, 5 * MiB])
     expect(budget.inUse).toBe(10 * MiB)
     expect(budget.tryBorrow(1)).toBeUndefined()
-    loans[0]?.giveBack()
-    loans[0]?.giveBack()
+    loans[0]?.release()
+    loans[0]?.release()
     loans[1]?.drop()
-    loans[1]?.giveBack()
+    loans[1]?.release()
     expect(budget.inUse).toBe(0)
   })
 
-  it('lends again what was given back, and never what was dropped', async () => {
+  it('lends released buffers again, but never dropped ones', async () => {
     const budget = createLender(10 * MiB)
     const [kept, dropped] = [take(budget, 5 * MiB), await budget.borrow(5 * MiB, never)]
     const memory = [kept.buffer.buffer, dropped.buffer.buffer]
     dropped.drop()
-    kept.giveBack()
+    kept.release()
     const loans = [take(budget, 5 * MiB), await budget.borrow(5 * MiB, never)]
     const again = loans.map(({ buffer }) => memory.indexOf(buffer.buffer))
     expect(again).toEqual([0, -1])
   })
 
-  it('serves first who came first, also when a later one would fit', async () => {
+  it('serves requests in order of arrival, even if a later one fits earlier', async () => {
     const budget = createLender(10 * MiB)
     const [first, second] = [take(budget, 5 * MiB), await budget.borrow(5 * MiB, never)]
     const order: string[] = []
@@ -54,30 +54,30 @@ describe('a memory budget', () => {
     const large = wait('large', 10 * MiB)
     const small = wait('small', 1)
     expect(budget.waiting).toBe(2)
-    first.giveBack()
+    first.release()
     expect(budget.tryBorrow(1)).toBeUndefined()
-    second.giveBack()
-    ;(await large).giveBack()
+    second.release()
+    ;(await large).release()
     await small
     expect(order).toEqual(['large', 'small'])
     expect(budget.waiting).toBe(0)
   })
 
-  it('forgets who has gone while waiting, and serves those behind', async () => {
+  it('removes an aborted request from the queue and serves the next one', async () => {
     const budget = createLender(5 * MiB)
     const held = take(budget, MiB)
     const controller = new AbortController()
-    const gone = budget.borrow(5 * MiB, controller.signal)
+    const aborted = budget.borrow(5 * MiB, controller.signal)
     const next = budget.borrow(MiB, never)
-    controller.abort(new Error('gone'))
-    await expect(gone).rejects.toThrow('gone')
+    controller.abort(new Error('disconnected'))
+    await expect(aborted).rejects.toThrow('disconnected')
     expect((await next).buffer).toHaveLength(MiB)
-    await expect(budget.borrow(1, controller.signal)).rejects.toThrow('gone')
-    held.giveBack()
+    await expect(budget.borrow(1, controller.signal)).rejects.toThrow('disconnected')
+    held.release()
     expect(budget).toMatchObject({ inUse: MiB, waiting: 0 })
   })
 
-  it('takes back at once what a file turns out not to need', async () => {
+  it('shrinks a loan immediately to the size that its file needs', async () => {
     const budget = createLender(5 * MiB)
     const loan = take(budget, 5 * MiB)
     loan.buffer.fill('x', 0, 100)
@@ -89,82 +89,82 @@ describe('a memory budget', () => {
     expect(budget.inUse).toBe(4 * MiB + 16 * KiB)
   })
 
-  it('leaves a buffer alone that is more than half full', () => {
+  it('does not shrink a buffer that is more than half full', () => {
     const budget = createLender(5 * MiB)
     const loan = take(budget, 5 * MiB)
     loan.shrink(2.6 * MiB)
     expect(loan.buffer).toHaveLength(5 * MiB)
   })
 
-  it('refuses at once what would never fit', async () => {
+  it('rejects a buffer larger than the budget immediately', async () => {
     const budget = createLender(5 * MiB)
-    expect(() => budget.tryBorrow(5 * MiB + 1)).toThrow(/6 MB never fits into a memoryBudget of 5 MB/)
+    expect(() => budget.tryBorrow(5 * MiB + 1)).toThrow(/6 MB does not fit into a memoryBudget of 5 MB/)
     await expect(budget.borrow(5 * MiB + 1, never)).rejects.toThrow(RangeError)
   })
 
-  it('has less for buffers the more uploads there are, but two fifths of it, and one buffer, in any case', async () => {
+  it('reserves memory for each upload, but always lends two fifths of the budget, and one buffer', async () => {
     const budget = createLender(24 * MiB)
-    const leave = Array.from({ length: 24 }, () => budget.enter())
+    const ends = Array.from({ length: 24 }, () => budget.register())
     const loan = take(budget, 12 * MiB)
-    await turn()
+    await eventLoopTick()
     expect(budget.tryBorrow(7 * MiB)).toBeUndefined()
     take(budget, 6 * MiB).drop()
-    leave.push(...Array.from({ length: 1000 }, () => budget.enter()))
+    ends.push(...Array.from({ length: 1000 }, () => budget.register()))
     expect(budget.tryBorrow(MiB / 2)).toBeUndefined()
-    loan.giveBack()
-    await turn()
+    loan.release()
+    await eventLoopTick()
     const small = take(budget, 5 * MiB)
-    await turn()
+    await eventLoopTick()
     expect(budget.tryBorrow(5 * MiB)).toBeUndefined()
     take(budget, 4 * MiB).drop()
-    small.giveBack()
-    await turn()
+    small.release()
+    await eventLoopTick()
     const [largest, next] = [take(budget, 24 * MiB), budget.borrow(MiB, never)]
-    largest.giveBack()
-    ;(await next).giveBack()
-    for (const end of leave) end()
+    largest.release()
+    ;(await next).release()
+    for (const end of ends) end()
   })
 
-  it('has all of it again when as many uploads have ended as it takes for their memory to be free', async () => {
+  it('lends all of it again after enough uploads have ended to free their overhead', async () => {
     const budget = createLender(24 * MiB)
-    const leave = Array.from({ length: 48 }, () => budget.enter())
+    const ends = Array.from({ length: 48 }, () => budget.register())
     const held = take(budget, 8 * MiB)
-    await turn()
+    await eventLoopTick()
     const waiting = budget.borrow(15 * MiB, never)
-    for (const end of leave) end()
+    for (const end of ends) end()
     expect(budget.waiting).toBe(1)
-    for (let ended = 0; ended < 3 * 48; ended++) budget.enter()()
+    for (let ended = 0; ended < 3 * 48; ended++) budget.register()()
     expect((await waiting).buffer).toHaveLength(15 * MiB)
-    held.giveBack()
+    held.release()
   })
 
-  it('makes one large buffer in each turn of the event loop, and lends at once what it has', async () => {
+  it('allocates one large buffer per tick and lends pooled ones immediately', async () => {
     const budget = createLender(24 * MiB)
     const first = take(budget, 5 * MiB)
     expect(budget.tryBorrow(5 * MiB)).toBeUndefined()
     take(budget, MiB / 2).drop()
     const second = await budget.borrow(5 * MiB, never)
-    await turn()
-    first.giveBack()
-    second.giveBack()
-    for (const loan of [take(budget, 5 * MiB), take(budget, 5 * MiB)]) loan.giveBack()
+    await eventLoopTick()
+    first.release()
+    second.release()
+    for (const loan of [take(budget, 5 * MiB), take(budget, 5 * MiB)]) loan.release()
   })
 
-  it('keeps no more to be lent again than the uploads that have come since leave', async () => {
+  it('trims the pool to the capacity that new uploads leave', async () => {
     const budget = createLender(24 * MiB)
     const before = [take(budget, 10 * MiB), await budget.borrow(10 * MiB, never)]
     const memory = before.map(loan => loan.buffer.buffer)
-    const leave = Array.from({ length: 1000 }, () => budget.enter())
-    for (const loan of before) loan.giveBack()
-    for (const end of leave) end()
-    for (let ended = 0; ended < 4000; ended++) budget.enter()()
-    await turn()
+    const ends = Array.from({ length: 1000 }, () => budget.register())
+    for (const loan of before) loan.release()
+    for (const end of ends) end()
+    for (let ended = 0; ended < 4000; ended++) budget.register()()
+    await eventLoopTick()
     const after = [take(budget, 10 * MiB), await budget.borrow(10 * MiB, never)]
     expect(after.filter(loan => memory.includes(loan.buffer.buffer))).toHaveLength(0)
-    for (const loan of after) loan.giveBack()
+    for (const loan of after) loan.release()
   })
 
-  it('has by default one size for the process: 256 MB, or less on a small machine', () => {
+  it('defaults to 256 MB for the process, or less on a small machine', () => {
     expect(defaultMemoryBudget.size).toBeGreaterThan(16 * MiB)
     expect(defaultMemoryBudget.size).toBeLessThanOrEqual(256 * MiB)
     expect(createMemoryBudget('64MB')).toMatchObject({ size: 64 * MiB, inUse: 0, waiting: 0 })
@@ -172,39 +172,39 @@ describe('a memory budget', () => {
   })
 })
 
-describe('the memory of one form', () => {
-  it('sends its held files to S3 before it waits, and not while there is enough', async () => {
+describe('the memory of one upload', () => {
+  it('sends held files to S3 before it waits, but not while the budget suffices', async () => {
     const budget = createLender(80 * MiB)
-    const memory = createFormMemory(budget, never)
+    const memory = createUploadMemory(budget, never)
     const staged: string[] = []
     const small = take(memory, MiB)
     memory.hold(MiB, () => staged.push('small'))
-    await turn()
+    await eventLoopTick()
     const large = await memory.borrow(75 * MiB)
     expect(staged).toEqual([])
     const more = memory.borrow(5 * MiB)
     expect(staged).toEqual(['small'])
-    small.giveBack()
-    large.giveBack()
+    small.release()
+    large.release()
     await more
     expect(staged).toEqual(['small'])
   })
 
-  it('does not hold a file that ends when the next one waits already', async () => {
+  it('does not hold a file that ends while the next one already waits', async () => {
     const budget = createLender(5 * MiB)
-    const memory = createFormMemory(budget, never)
+    const memory = createUploadMemory(budget, never)
     const small = take(memory, 5 * MiB)
     small.shrink(MiB)
     const next = memory.borrow(5 * MiB)
-    memory.hold(MiB, () => small.giveBack())
+    memory.hold(MiB, () => small.release())
     expect((await next).buffer).toHaveLength(5 * MiB)
   })
 
-  it('holds no more than one file, or an eighth of the budget, for the commit', () => {
-    const single = createFormMemory(createLender(5 * MiB), never)
+  it('holds at most one file, or an eighth of the budget, until the commit', () => {
+    const single = createUploadMemory(createLender(5 * MiB), never)
     single.hold(5 * MiB, () => expect.unreachable())
 
-    const memory = createFormMemory(createLender(80 * MiB), never)
+    const memory = createUploadMemory(createLender(80 * MiB), never)
     const staged: number[] = []
     for (let file = 0; file < 10; file++) memory.hold(MiB, () => staged.push(file))
     expect(staged).toEqual([])

@@ -8,7 +8,7 @@ import { open, replyTo } from '../support/send.ts'
 
 const SIZE = 1024 * MB
 
-it('a file of 1 GiB goes through a process that stays below 250 MB', { timeout: 120_000 }, async () => {
+it('stores a file of 1 GiB in a process that stays below 250 MB', { timeout: 120_000 }, async () => {
   const s3 = await startS3({ buckets: ['uploads'], storeBodies: false })
   const server = spawn(process.execPath, ['--import', 'tsx', 'test/support/memory-server.ts'], {
     stdio: ['ignore', 'pipe', 'inherit'],

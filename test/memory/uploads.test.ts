@@ -27,18 +27,18 @@ async function start(options: Partial<S3UploadOptions> = {}): Promise<RunningRou
   return route
 }
 
-/** Every budget lends nothing when its uploads have ended. */
+/** Expects that a budget lends nothing after its uploads have ended. */
 function expectAllReturned(budget: MemoryBudget): void {
   expect(budget).toMatchObject({ inUse: 0, waiting: 0 })
 }
 
-/** What the server's store has under the keys of an answer, in the order of the form. */
+/** Returns the hashes of the objects that a response names, in the order of the form. */
 function stored(reply: Reply): (string | undefined)[] {
   const objects = new Map(s3.objects(BUCKET).map(({ key, body }) => [key, sha256(body)]))
   return reply.json.files.map(({ key }: { key: string }) => objects.get(key))
 }
 
-/** An upload that has sent so much of one file and waits to be told to go on. */
+/** Starts an upload that sends the first `sent` bytes of its file, and the rest with `finish`. */
 async function beginUpload(url: string, file: Buffer, sent: number) {
   const body = formBody([filePart('file', 'file.bin', file)])
   const at = body.length - file.length - 100 + sent
@@ -46,13 +46,13 @@ async function beginUpload(url: string, file: Buffer, sent: number) {
   client.write(body.subarray(0, at))
   await once(client, 'socket')
   const reply = replyTo(client)
-  // Of one that is given up, nobody reads the answer.
+  // A test that aborts the upload does not read the response.
   reply.catch(() => {})
   return { client, reply, finish: () => client.end(body.subarray(at)) }
 }
 
-describe('the memory budget', () => {
-  it('of two parts is enough for many forms with small and large files at once', async () => {
+describe('a memory budget shared by uploads', () => {
+  it('stores many concurrent forms with small and large files through a budget of two parts', async () => {
     const memoryBudget = createMemoryBudget('10MB')
     let peak = 0
     let waited = 0
@@ -66,7 +66,7 @@ describe('the memory budget', () => {
     const sizes = [300_000, 12 * MB, 1_500_000, 20, 6 * MB, 900_000, 0, 5 * MB, 2 * MB]
     const content = bytes(14 * MB)
     const forms = Array.from({ length: 8 }, (_, form) =>
-      // Half of them in another order, so that they meet at different steps.
+      // Half of the forms have the reverse order, so that their steps interleave.
       (form % 2 ? sizes.toReversed() : sizes).map((size, file) => {
         const start = 10_000 * form + 1000 * file
         return content.subarray(start, start + size)
@@ -75,7 +75,7 @@ describe('the memory budget', () => {
     const replies = await Promise.all(
       forms.map((files, form) => {
         const body = formBody(files.map((file, i) => filePart(`f${i}`, `f${i}.bin`, file)))
-        // Without a declared length, every file may be a large one.
+        // Without a declared length, every file can be large.
         if (form % 3 === 0) return postChunks(url, [body])
         return post(url, body)
       }),
@@ -88,14 +88,14 @@ describe('the memory budget', () => {
     expectAllReturned(memoryBudget)
   }, 60_000)
 
-  it('of one part still brings a form of several files through', async () => {
+  it('stores a form of several files through a budget of one part', async () => {
     const { url } = await start({ memoryBudget: '5MB' })
     const files = [bytes(100_000, 1), bytes(11 * MB, 2), bytes(100_000, 3), bytes(5 * MB, 4)]
     const reply = await post(url, formBody(files.map((file, i) => filePart('f', `f${i}.bin`, file))))
     expect(stored(reply)).toEqual(files.map(sha256))
   })
 
-  it('is enough also when the hooks of many small files answer in any order', async () => {
+  it('stores many small files whose hooks resolve in any order', async () => {
     const memoryBudget = createMemoryBudget('5MB')
     let named = 0
     const { url } = await start({
@@ -130,7 +130,7 @@ describe('the memory budget', () => {
     expectAllReturned(memoryBudget)
   })
 
-  it('is lent in the order in which uploads came, and those that wait are not read', async () => {
+  it('lends in order of arrival and does not read uploads that wait', async () => {
     const memoryBudget = createMemoryBudget('5MB')
     const order: string[] = []
     const { url } = await start({
@@ -155,7 +155,7 @@ describe('the memory budget', () => {
     expectAllReturned(memoryBudget)
   })
 
-  it('is not held by a stalled client beyond its idle timeout, and waiting is no stall', async () => {
+  it('takes the buffer back from a stalled client after idleTimeout, but never fails an upload that waits', async () => {
     const memoryBudget = createMemoryBudget('5MB')
     const { url } = await start({ memoryBudget, idleTimeout: 300 })
     const stalled = await beginUpload(url, bytes(4 * MB), MB)
@@ -168,25 +168,25 @@ describe('the memory budget', () => {
     expectAllReturned(memoryBudget)
   })
 
-  it('goes on to the next when an upload that waited for it finds its client gone', async () => {
+  it('serves the next upload when the client of a waiting upload disconnects', async () => {
     const memoryBudget = createMemoryBudget('5MB')
     const errors: unknown[] = []
     const { url } = await start({ memoryBudget, onError: error => errors.push(error) })
     const first = await beginUpload(url, bytes(4 * MB), MB)
     await until(() => memoryBudget.inUse > 0)
-    const gone = await beginUpload(url, bytes(4 * MB), MB)
+    const disconnected = await beginUpload(url, bytes(4 * MB), MB)
     await until(() => memoryBudget.waiting === 1)
     const last = post(url, formBody([filePart('file', 'b', bytes(4 * MB))]))
     await until(() => memoryBudget.waiting === 2)
-    // A socket that is not read from does not tell that it has been closed.
-    gone.client.destroy()
+    // The server cannot detect that a socket is closed while it does not read it.
+    disconnected.client.destroy()
     first.finish()
     expect((await last).status).toBe(201)
     expect(errors).toMatchObject([{ code: 'ABORTED' }])
     expectAllReturned(memoryBudget)
   })
 
-  it('forgets an upload that the server stops while it waits', async () => {
+  it('removes an upload from the queue when the server aborts its signal', async () => {
     const memoryBudget = createMemoryBudget('5MB')
     const controller = new AbortController()
     const stopped = await start({ memoryBudget, signal: controller.signal })
@@ -204,7 +204,7 @@ describe('the memory budget', () => {
   })
 
   it.each(['UploadPart', 'CreateMultipartUpload', 'CompleteMultipartUpload', 'PutObject'] as const)(
-    'has everything back after %s has failed',
+    'lends nothing after %s fails',
     async operation => {
       const memoryBudget = createMemoryBudget('20MB')
       const { url } = await start({ memoryBudget })
@@ -221,7 +221,7 @@ describe('the memory budget', () => {
     },
   )
 
-  it('can be shared by routes, and is otherwise that of the process', async () => {
+  it('applies to the routes that share it; other routes use the budget of the process', async () => {
     const memoryBudget = createMemoryBudget('5MB')
     const [one, two, other] = [await start({ memoryBudget }), await start({ memoryBudget }), await start()]
     const first = await beginUpload(one.url, bytes(4 * MB), MB)
@@ -236,7 +236,7 @@ describe('the memory budget', () => {
     expect((await second).status).toBe(201)
   })
 
-  it('lends no more than what the request has declared', async () => {
+  it('lends at most the declared length of the request', async () => {
     const memoryBudget = createMemoryBudget('64MB')
     const { url } = await start({ memoryBudget })
     const upload = await beginUpload(url, bytes(100_000), 50_000)
@@ -248,7 +248,7 @@ describe('the memory budget', () => {
 })
 
 describe('S3 requests', () => {
-  it('that S3 answers to nobody fail all in time, also those that wait for their turn', async () => {
+  it('fail within storageTimeout if S3 does not respond, including queued requests', async () => {
     const errors: { code: string; status: number }[] = []
     const { url } = await start({
       maxS3Requests: 2,
@@ -260,12 +260,12 @@ describe('S3 requests', () => {
     const replies = await Promise.all(Array.from({ length: 12 }, () => post(url, body)))
     expect(replies.map(({ status }) => status)).toEqual(Array(12).fill(504))
     expect(errors.map(({ code }) => code)).toEqual(Array(12).fill('STORAGE_TIMEOUT'))
-    // In turns of two, the last would have been sent after six times the limit.
+    // If only two at a time failed, the last one would be sent after six times the limit.
     expect(s3.requests.filter(({ operation }) => operation === 'PutObject').length).toBeLessThan(12)
     expectNothingLeft(s3)
   })
 
-  it('of all uploads together are no more than they may be, and every upload has its turn', async () => {
+  it('never exceed maxS3Requests for all uploads together, and every upload succeeds', async () => {
     const uploads = 8
     let received = 0
     const { url } = await start({
@@ -278,14 +278,14 @@ describe('S3 requests', () => {
     const body = formBody([filePart('f', 'f.bin', bytes(100_000))])
     const replies = Array.from({ length: uploads }, () => post(url, body))
     await until(() => received === uploads && s3.requests.length === 3)
-    // Whatever was to be sent at once has been sent by now.
-    for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
+    // Any request that exceeds the limit arrives within these ticks.
+    for (let tick = 0; tick < 20; tick++) await new Promise(resolve => setImmediate(resolve))
     expect(s3.requests).toHaveLength(3)
     release()
     expect((await Promise.all(replies)).map(({ status }) => status)).toEqual(Array(uploads).fill(201))
   })
 
-  it('of one upload alone are as many as its concurrency', async () => {
+  it('reach the concurrency of a single upload', async () => {
     const { url } = await start({ concurrency: 6, memoryBudget: '64MB' })
     const release = hold(s3, 'UploadPart')
     const reply = post(url, formBody([filePart('f', 'f.bin', bytes(40 * MB))]))

@@ -4,39 +4,39 @@ import { checkKey, defaultKey } from '../../src/policy/object-key.ts'
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}'
 const file = { field: 'f', filename: '', type: '' }
 
-describe('the default key', () => {
+describe('defaultKey', () => {
   it.each([
-    ['keeps an extension that fits the type', 'photo.JPEG', 'image/jpeg', '.jpeg'],
-    ['gives the usual one where the own does not fit', 'evil.html', 'image/png', '.png'],
-    ['gives the usual one where there is none', 'photo', 'application/pdf', '.pdf'],
-    ['has none for a type that nobody knows', 'a.xyz', 'application/x-nobody-knows', ''],
-    ['never takes a path from the name', '../../etc/passwd.png', 'image/png', '.png'],
+    ['keeps an extension that matches the type', 'photo.JPEG', 'image/jpeg', '.jpeg'],
+    ['replaces an extension that does not match the type', 'evil.html', 'image/png', '.png'],
+    ['adds the usual extension if the filename has none', 'photo', 'application/pdf', '.pdf'],
+    ['adds no extension for an unknown type', 'a.xyz', 'application/x-unknown', ''],
+    ['ignores directories in the filename', '../../etc/passwd.png', 'image/png', '.png'],
   ])('%s', (_, filename, type, extension) => {
     expect(defaultKey({ ...file, filename, type })).toMatch(
       new RegExp(`^${UUID}${extension.replace('.', '\\.')}$`),
     )
   })
 
-  it('is another one each time', () => {
+  it('returns a different key each time', () => {
     expect(defaultKey(file)).not.toBe(defaultKey(file))
   })
 
-  it('takes a type called like a property of objects', () => {
+  it('accepts types with names of object properties', () => {
     expect(defaultKey({ ...file, type: 'constructor' })).toMatch(new RegExp(`^${UUID}$`))
     expect(defaultKey({ ...file, type: '__proto__' })).toMatch(new RegExp(`^${UUID}$`))
   })
 })
 
-describe('a key', () => {
-  it.each(['a', 'a/b c+d%é.jpg', '写真', '/a', 'a//b', '...', '.a/..b'])('may be %j', key => {
+describe('checkKey', () => {
+  it.each(['a', 'a/b c+d%é.jpg', '写真', '/a', 'a//b', '...', '.a/..b'])('accepts %j', key => {
     expect(checkKey(key, '', file)).toBe(key)
   })
 
-  it('has the prefix put before it', () => {
+  it('adds the prefix', () => {
     expect(checkKey('a', 'in/', file)).toBe('in/a')
   })
 
-  it('may have 1,024 bytes with its prefix, and not one more', () => {
+  it('accepts 1,024 bytes with the prefix and rejects one byte more', () => {
     expect(checkKey('é'.repeat(500), 'x'.repeat(24), file)).toHaveLength(524)
     expect(() => checkKey('é'.repeat(500), 'x'.repeat(25), file)).toThrow(
       /at most 1024 bytes in UTF-8; it has 1025/,
@@ -51,7 +51,7 @@ describe('a key', () => {
     ['..', /"\." or "\.\."/],
     ['./a', /"\." or "\.\."/],
     ['\ud800', /well-formed Unicode/],
-  ])('may not be %j', (key, message) => {
+  ])('rejects %j', (key, message) => {
     expect(() => checkKey(key, '', file)).toThrow(message)
     expect(() => checkKey(key, '', file)).toThrow(
       expect.objectContaining({ code: 'INVALID_KEY', status: 500 }),

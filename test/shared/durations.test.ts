@@ -46,14 +46,14 @@ describe('parseDuration', () => {
     '30 potatoes',
     '5constructor',
     `${'9'.repeat(400)}d`,
-  ])('refuses %o', value => {
+  ])('rejects %o', value => {
     expect(() => parseDuration(value, 'idleTimeout')).toThrow(TypeError)
-    expect(() => parseDuration(value, 'idleTimeout')).toThrow(/^idleTimeout must be a number of milli/)
+    expect(() => parseDuration(value, 'idleTimeout')).toThrow(/^idleTimeout must be a finite number of milli/)
   })
 
-  it('says what it was given', () => {
+  it('shows the value in the error message', () => {
     expect(() => parseDuration('soon', 'olderThan')).toThrow(
-      "such as '30s', above 0 and finite; it is 'soon'.",
+      "olderThan must be a finite number of milliseconds above 0 or a string such as '30s'; it is 'soon'.",
     )
   })
 })

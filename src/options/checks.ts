@@ -1,0 +1,101 @@
+import { createLender, type Lender } from '../memory/memory-budget.ts'
+import { checkParams } from '../policy/object-params.ts'
+import { parseDuration } from '../shared/durations.ts'
+import { describe, formatSize, parseSize } from '../shared/sizes.ts'
+import type { S3ClientLike } from '../shared/types.ts'
+import { MAX_PART_SIZE, MIN_PART_SIZE } from '../storage/s3-part-size.ts'
+import type { Uploader } from '../storage/uploader.ts'
+import type { S3UploadOptions } from './options.ts'
+
+// One check per kind of option. Each returns the value that the upload uses, or throws `TypeError`.
+
+type Check<Value> = (value: unknown, name: string) => Value
+
+/** Skips the check of an option that is missing and has no default. */
+export function optional<Value>(check: Check<Value>): Check<Value | undefined> {
+  return (value, name) => (value === undefined ? undefined : check(value, name))
+}
+
+export function checkString(value: unknown, name: string): string {
+  if (typeof value === 'string') return value
+  throw new TypeError(`${name} must be a string; it is ${describe(value)}.`)
+}
+
+export function checkBucket(value: unknown, name: string): string {
+  if (typeof value === 'string' && value !== '') return value
+  throw new TypeError(`${name} must be a non-empty string; it is ${describe(value)}.`)
+}
+
+export function checkBoolean(value: unknown, name: string): boolean {
+  if (typeof value === 'boolean') return value
+  throw new TypeError(`${name} must be true or false; it is ${describe(value)}.`)
+}
+
+export function checkFunction<Hook>(value: unknown, name: string): Hook {
+  if (typeof value === 'function') return value as Hook
+  throw new TypeError(`${name} must be a function; it is ${describe(value)}.`)
+}
+
+/** Returns a check for integers from `min`. */
+export function checkCount(min: number): Check<number> {
+  return (value, name) => {
+    if (Number.isSafeInteger(value) && (value as number) >= min) return value as number
+    throw new TypeError(`${name} must be an integer of at least ${min}; it is ${describe(value)}.`)
+  }
+}
+
+/** Maximum delay of a Node timer. A longer one fires immediately. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+export function checkTime(value: unknown, name: string): number {
+  return Math.min(MAX_TIMER_MS, parseDuration(value, name))
+}
+
+export function checkPartSize(value: unknown, name: string): number {
+  const size = parseSize(value, name)
+  if (size >= MIN_PART_SIZE && size <= MAX_PART_SIZE) return size
+  throw new TypeError(
+    `${name} must be between ${formatSize(MIN_PART_SIZE)} and ${formatSize(MAX_PART_SIZE)}; it is ${formatSize(size)}.`,
+  )
+}
+
+export function checkIfExists(value: unknown, name: string): 'overwrite' | 'fail' {
+  if (value === 'overwrite' || value === 'fail') return value
+  throw new TypeError(`${name} must be 'overwrite' or 'fail'; it is ${describe(value)}.`)
+}
+
+type ParamsOption = NonNullable<S3UploadOptions['params']>
+
+/** Copies an object of parameters, so that later changes by the application have no effect. */
+export function checkParamsOption(value: unknown): ParamsOption {
+  if (typeof value === 'function') return value as ParamsOption
+  return Object.freeze({ ...checkParams(value) })
+}
+
+export function checkClient(value: unknown, name: string): S3ClientLike {
+  const { send, config, putObject } = Object(value) as Record<string, unknown>
+  if (typeof send === 'function' && typeof config === 'object') return value as S3ClientLike
+  if (typeof putObject === 'function') {
+    throw new TypeError(
+      `${name} is from AWS SDK v2 (aws-sdk), which is not supported. ` +
+        'Use an S3Client from SDK v3: npm install @aws-sdk/client-s3.',
+    )
+  }
+  throw new TypeError(`${name} must be an S3Client from @aws-sdk/client-s3; it is ${describe(value)}.`)
+}
+
+export function checkSignal(value: unknown, name: string): AbortSignal {
+  if (value instanceof AbortSignal) return value
+  throw new TypeError(`${name} must be an AbortSignal; it is ${describe(value)}.`)
+}
+
+/** Returns a given budget as it is, and a new one for a size. */
+export function toMemoryBudget(value: unknown, name: string): Lender {
+  if (typeof (value as Lender | null)?.borrow === 'function') return value as Lender
+  return createLender(parseSize(value, name))
+}
+
+export function checkUploader(value: unknown, name: string): Uploader {
+  if (typeof (value as Uploader | null)?.stage === 'function') return value as Uploader
+  throw new TypeError(`${name} must be an uploader, such as libStorage(); it is ${describe(value)}.`)
+}
