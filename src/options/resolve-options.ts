@@ -83,9 +83,9 @@ function derive(options: CheckedOptions) {
 }
 
 /**
- * Returns a frozen copy with a hidden class that all resolved options share. V8 makes a dictionary of an object that
- * gains this many names one by one. A frozen dictionary has a hidden class of its own, which only a full garbage
- * collection frees, and `streamToS3` resolves its options for every upload. `Object.fromEntries` makes no dictionary.
+ * Returns a frozen copy with a hidden class that all resolved options share. V8 makes a slow dictionary of an object
+ * that gains this many names one by one, and each frozen dictionary has its own hidden class. `Object.fromEntries`
+ * makes no dictionary.
  */
 function freeze<Values extends object>(values: Values): Readonly<Values> {
   return Object.freeze(Object.fromEntries(Object.entries(values)) as Values)
