@@ -1,29 +1,35 @@
 import type { Lender, Loan } from './memory-budget.ts'
 
 /**
- * The part buffers of one upload. It keeps the rule that rules a deadlock out: nobody waits for a buffer while
- * holding one that only its own further progress can free. S3 parts in flight come back by themselves; small files
- * that are held for the commit do not, so they are sent to S3 before their upload waits.
+ * The part buffers of one upload. Prevents a deadlock by one rule: no upload waits for a buffer while it holds one that
+ * only its own progress releases. S3 parts in flight end by themselves. Small files held for the commit do not, so they
+ * are sent to S3 before their upload waits.
  */
 export interface FormMemory {
-  /** Undefined where it has to be waited for. */
+  /** Returns undefined if the upload must wait for a buffer of this size. */
   tryBorrow(size: number): Loan | undefined
   /** Rejects with the reason of the upload's signal. */
   borrow(size: number): Promise<Loan>
   /**
-   * Holds a whole small file for the commit, where it costs one S3 request.
+   * Holds a whole small file for the commit, so that it costs one S3 request.
    *
-   * @param bytes lent for it
-   * @param stage sends it to S3 as a part instead, after which its loan ends; called at most once, maybe at once
+   * @param bytes lent for the file
+   * @param stage sends the file to S3 as a part instead, and ends its loan; called at most once, possibly at once. The
+   * upload fails if it rejects
    */
-  hold(bytes: number, stage: () => void): void
+  hold(bytes: number, stage: () => Promise<void>): void
 }
 
-/** The share of the budget that one upload may hold for its commit; one file may be larger. */
-const HELD = 1 / 8
+/** The share of the budget that one upload may hold for its commit. One file may be larger. */
+const MAX_HELD_SHARE = 1 / 8
 
-export function createFormMemory(budget: Lender, signal: AbortSignal): FormMemory {
-  let held: (() => void)[] = []
+/** @param fail ends the upload when a held file cannot be sent */
+export function createFormMemory(
+  budget: Lender,
+  signal: AbortSignal,
+  fail: (error: unknown) => void,
+): FormMemory {
+  let held: (() => Promise<void>)[] = []
   let heldBytes = 0
   let waiting = 0
 
@@ -42,14 +48,14 @@ export function createFormMemory(budget: Lender, signal: AbortSignal): FormMemor
     const files = held
     held = []
     heldBytes = 0
-    for (const stage of files) stage()
+    for (const stage of files) stage().catch(fail)
   }
 
-  function hold(bytes: number, stage: () => void): void {
+  function hold(bytes: number, stage: () => Promise<void>): void {
     held.push(stage)
     heldBytes += bytes
-    // A file and the one behind it can come in one chunk: then the second waits before the first is held.
-    if (waiting > 0 || (held.length > 1 && heldBytes > budget.size * HELD)) stageHeld()
+    // One chunk can end a file and start the next: then the second one waits before the first one is held.
+    if (waiting > 0 || (held.length > 1 && heldBytes > budget.size * MAX_HELD_SHARE)) stageHeld()
   }
 
   return { tryBorrow: size => budget.tryBorrow(size), borrow, hold }

@@ -190,6 +190,11 @@ function memoryBudget(value: S3UploadOptions['memoryBudget']): Lender {
 }
 
 function uploader(value: Uploader): Uploader {
-  if (typeof value?.stage === 'function') return value
+  if (typeof value?.open === 'function') return value
+  if (typeof (value as { stage?: unknown } | null)?.stage === 'function') {
+    throw new TypeError(
+      'uploader.open() is missing; stage() is now a method of the object that open(target, scope) returns (CHANGELOG.md).',
+    )
+  }
   throw new TypeError(`uploader must be an Uploader, such as libStorage() called; it is ${describe(value)}.`)
 }

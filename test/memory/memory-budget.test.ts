@@ -173,12 +173,14 @@ describe('a memory budget', () => {
 })
 
 describe('the memory of one form', () => {
+  const neverFails = (error: unknown) => expect.fail(`the upload failed: ${error}`)
+
   it('sends its held files to S3 before it waits, and not while there is enough', async () => {
     const budget = createLender(80 * MiB)
-    const memory = createFormMemory(budget, never)
+    const memory = createFormMemory(budget, never, neverFails)
     const staged: string[] = []
     const small = take(memory, MiB)
-    memory.hold(MiB, () => staged.push('small'))
+    memory.hold(MiB, async () => void staged.push('small'))
     await turn()
     const large = await memory.borrow(75 * MiB)
     expect(staged).toEqual([])
@@ -192,23 +194,34 @@ describe('the memory of one form', () => {
 
   it('does not hold a file that ends when the next one waits already', async () => {
     const budget = createLender(5 * MiB)
-    const memory = createFormMemory(budget, never)
+    const memory = createFormMemory(budget, never, neverFails)
     const small = take(memory, 5 * MiB)
     small.shrink(MiB)
     const next = memory.borrow(5 * MiB)
-    memory.hold(MiB, () => small.giveBack())
+    memory.hold(MiB, async () => small.giveBack())
     expect((await next).buffer).toHaveLength(5 * MiB)
   })
 
-  it('holds no more than one file, or an eighth of the budget, for the commit', () => {
-    const single = createFormMemory(createLender(5 * MiB), never)
+  it('holds at most one file, or an eighth of the budget, for the commit', () => {
+    const single = createFormMemory(createLender(5 * MiB), never, neverFails)
     single.hold(5 * MiB, () => expect.unreachable())
 
-    const memory = createFormMemory(createLender(80 * MiB), never)
+    const memory = createFormMemory(createLender(80 * MiB), never, neverFails)
     const staged: number[] = []
-    for (let file = 0; file < 10; file++) memory.hold(MiB, () => staged.push(file))
+    for (let file = 0; file < 10; file++) memory.hold(MiB, async () => void staged.push(file))
     expect(staged).toEqual([])
-    memory.hold(1, () => staged.push(10))
+    memory.hold(1, async () => void staged.push(10))
     expect(staged).toHaveLength(11)
+  })
+
+  it('fails the upload when a held file cannot be sent', async () => {
+    const error = new Error('S3 is down')
+    const failure = await new Promise(resolve => {
+      const memory = createFormMemory(createLender(5 * MiB), never, resolve)
+      memory.hold(MiB, () => Promise.reject(error))
+      take(memory, 5 * MiB)
+      memory.borrow(5 * MiB)
+    })
+    expect(failure).toBe(error)
   })
 })

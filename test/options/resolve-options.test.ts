@@ -111,6 +111,11 @@ describe('options', () => {
       { uploader: libStorage },
       /uploader must be .* libStorage\(\) called/,
     ],
+    [
+      'an uploader with stage() instead of open()',
+      { uploader: { stage: async () => ({}) } },
+      /uploader\.open\(\) is missing; stage\(\) is now a method of the object that open\(target, scope\) returns/,
+    ],
     ['a controller for a signal', { signal: new AbortController() }, /signal must be an AbortSignal/],
     ['respond as text', { respond: 'no' }, /respond must be true or false/],
     ['a client that is none', { client: {} }, /client must be an S3Client of @aws-sdk\/client-s3/],
