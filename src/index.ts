@@ -24,7 +24,7 @@ export type {
 } from './shared/types.ts'
 export type {
   ByteSource,
-  Staged,
+  StagedObject,
   StoredObject,
   Uploader,
   UploadScope,

@@ -14,16 +14,22 @@ export interface UploadMemory {
    * Holds a whole small file until the commit, which then needs one S3 request.
    *
    * @param bytes size of the borrowed buffer
-   * @param stage sends the file to S3 as a part instead, and so ends its loan. Called at most once, possibly at once
+   * @param stage sends the file to S3 as a part instead, and so ends its loan. Called at most once, possibly at once. The
+   * upload fails if it rejects
    */
-  hold(bytes: number, stage: () => void): void
+  hold(bytes: number, stage: () => Promise<void>): void
 }
 
 /** Share of the budget that one upload may hold until its commit. A single file may be larger. */
 const MAX_HELD_SHARE = 1 / 8
 
-export function createUploadMemory(budget: Lender, signal: AbortSignal): UploadMemory {
-  let held: (() => void)[] = []
+/** @param fail fails the upload if a held file cannot be sent */
+export function createUploadMemory(
+  budget: Lender,
+  signal: AbortSignal,
+  fail: (error: unknown) => void,
+): UploadMemory {
+  let held: (() => Promise<void>)[] = []
   let heldBytes = 0
   let waiting = 0
 
@@ -42,10 +48,10 @@ export function createUploadMemory(budget: Lender, signal: AbortSignal): UploadM
     const files = held
     held = []
     heldBytes = 0
-    for (const stage of files) stage()
+    for (const stage of files) stage().catch(fail)
   }
 
-  function hold(bytes: number, stage: () => void): void {
+  function hold(bytes: number, stage: () => Promise<void>): void {
     held.push(stage)
     heldBytes += bytes
     // If two files arrive in one chunk, the second one can wait before the first one is held.

@@ -96,6 +96,11 @@ export function toMemoryBudget(value: unknown, name: string): Lender {
 }
 
 export function checkUploader(value: unknown, name: string): Uploader {
-  if (typeof (value as Uploader | null)?.stage === 'function') return value as Uploader
+  if (typeof (value as Uploader | null)?.open === 'function') return value as Uploader
+  if (typeof (value as { stage?: unknown } | null)?.stage === 'function') {
+    throw new TypeError(
+      `${name}.open() is missing; stage() is now a method of the object that open(target, scope) returns (CHANGELOG.md).`,
+    )
+  }
   throw new TypeError(`${name} must be an uploader, such as libStorage(); it is ${describe(value)}.`)
 }

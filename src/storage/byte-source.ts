@@ -2,13 +2,13 @@ import type { Readable } from 'node:stream'
 import type { ByteSource } from './uploader.ts'
 
 /**
- * The bytes of a file part as a `ByteSource`. Reads by `data` events with pause and resume: `for await` would
- * join all chunks that wait in the stream into one more copy.
+ * Returns the bytes of a file part as a `ByteSource`. Reads by `data` events with pause and resume: `for await` would
+ * join all waiting chunks into one more copy.
  *
- * Neither function listens for errors of the stream: it belongs to the parser, and when the parser fails, the
- * signal is aborted with the reason.
+ * Neither function here listens for errors of the stream: the stream belongs to the parser, and when the parser fails,
+ * the upload aborts the signal.
  *
- * @param inspect sees each chunk first, and stops the source by throwing
+ * @param inspect sees each chunk first; the source fails with what it throws
  */
 export function byteSource(stream: Readable, inspect: (chunk: Buffer) => void): ByteSource {
   return {
@@ -31,7 +31,7 @@ export function byteSource(stream: Readable, inspect: (chunk: Buffer) => void): 
           }, fail)
         }
 
-        // The last chunk can be followed by 'end' although the stream was paused for it.
+        // 'end' can follow the last chunk although the stream is paused.
         function onEnd() {
           if (pending === undefined) succeed()
           else pending.then(succeed, fail)
@@ -61,7 +61,7 @@ export function byteSource(stream: Readable, inspect: (chunk: Buffer) => void): 
   }
 }
 
-/** Whether a file part ends without a single byte. Leaves the bytes in the stream. */
+/** True if a file part ends without a single byte. Leaves the bytes in the stream. */
 export function isEmpty(stream: Readable, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {
     function stop() {

@@ -8,29 +8,25 @@ import type {
   UploadPartCommandInput,
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
-import { MultipartUpload } from './multipart-upload.ts'
-import { ObjectCommit } from './object-commit.ts'
-import type { ByteSource, Staged, StoredObject, Uploader, UploadScope, UploadTarget } from './uploader.ts'
+import { deferred } from './deferred.ts'
+import { StagedS3Object } from './staged-object.ts'
+import type { ByteSource, Uploader, UploadScope, UploadTarget } from './uploader.ts'
 
 export interface LibStorageOptions {
-  /** S3 parts that one file has in flight at once. @default the upload's `concurrency` */
+  /** S3 parts of one file in flight at once. @default the upload's `concurrency` */
   queueSize?: number
 }
 
 /**
- * Stores through `Upload` of `@aws-sdk/lib-storage` (an optional peer dependency, to be installed beside this
- * package) instead of the library's own part writer. What is stored is the same; it takes more memory.
+ * Stores through `Upload` of `@aws-sdk/lib-storage` instead of the part writer of this package. `@aws-sdk/lib-storage`
+ * is an optional peer dependency that you install. The stored objects are the same; it takes more memory.
  */
 export function libStorage({ queueSize }: LibStorageOptions = {}): Uploader {
   if (queueSize !== undefined && !(Number.isInteger(queueSize) && queueSize > 0)) {
     throw new TypeError(`queueSize must be a whole number above 0; it is ${queueSize}.`)
   }
   return {
-    async stage(bytes, target, scope) {
-      const file = new StagedUpload(target, scope)
-      await file.stage(bytes, queueSize ?? scope.concurrency)
-      return file
-    },
+    open: (target, scope) => new StagedUpload(target, scope, queueSize ?? scope.concurrency),
   }
 }
 
@@ -41,148 +37,114 @@ type UploadInput =
   | CompleteMultipartUploadCommandInput
 
 /**
- * `Upload` reads `config` and `send` of its client and nothing else, so it is given an object of ours with these
- * two: every command passes through here. The one that would make the object visible waits for `commit()`.
+ * `Upload` uses only `config` and `send` of its client. So it gets an object of ours with these two, and every command
+ * passes through `#send`. The command that makes the object visible waits for `commit()`.
  */
-class StagedUpload implements Staged {
-  readonly #target: UploadTarget
-  readonly #scope: UploadScope
-  readonly #multipart: MultipartUpload
-  readonly #object: ObjectCommit
-  readonly #staged = deferred()
+class StagedUpload extends StagedS3Object {
+  readonly #queueSize: number
+  /** Settled when the last command waits for the commit. */
+  readonly #ready = deferred()
+  /** Settled by the commit, or by a failure before it. */
   readonly #gate = deferred()
-
+  /** Commands that have not ended. */
+  readonly #running = new Set<Promise<unknown>>()
   #upload: Promise<PutObjectCommandOutput> | undefined
-  #confirmed = 0
-  #commit: Promise<StoredObject> | undefined
-  #abort: Promise<void> | undefined
 
-  constructor(target: UploadTarget, scope: UploadScope) {
-    this.#target = target
-    this.#scope = scope
-    this.#multipart = new MultipartUpload(target, scope)
-    this.#object = new ObjectCommit(target, scope)
+  constructor(target: UploadTarget, scope: UploadScope, queueSize: number) {
+    super(target, scope)
+    this.#queueSize = queueSize
   }
 
-  async stage(bytes: ByteSource, queueSize: number): Promise<void> {
-    const { bucket, key, params, partSize, ifNoneMatch } = this.#target
+  protected async read(bytes: ByteSource): Promise<void> {
+    const { bucket, key, params, partSize, ifNoneMatch } = this.target
+    const send = (command: { input: UploadInput }) => this.#send(command.input)
     const upload = new Upload({
-      client: { config: this.#scope.client.config, send: this.#send } as unknown as S3Client,
+      client: { config: this.scope.client.config, send } as unknown as S3Client,
       params: { ...params, Bucket: bucket, Key: key, Body: this.#readable(bytes), IfNoneMatch: ifNoneMatch },
       partSize,
-      queueSize,
-      // Its own cleanup, when it fails, hides the first error. Ours is abort().
+      queueSize: this.#queueSize,
+      // The cleanup of Upload hides the first error. Ours is abort().
       leavePartsOnError: true,
     })
-    // Upload.abort() is not used: it returns before anything has ended.
+    // We do not call Upload.abort(): it returns before its requests have ended.
     this.#upload = upload.done() as Promise<PutObjectCommandOutput>
-    try {
-      await Promise.race([this.#staged.promise, this.#upload])
-    } catch (error) {
-      this.#scope.fail(error)
-      await this.abort()
-      throw error
-    }
+    // An Upload that fails before the commit must not make its object visible.
+    this.#upload.catch(error => this.#gate.reject(error))
+    await Promise.race([this.#ready.promise, this.#upload])
   }
 
-  /** In object mode, so that chunks that wait are not joined into one more copy. */
+  /** In object mode, so that waiting chunks are not joined into one more copy. */
   #readable(bytes: ByteSource): Readable {
     let proceed = () => {}
     const readable = new Readable({ objectMode: true, highWaterMark: 1, read: () => proceed() })
     const take = (chunk: Buffer) => {
       if (!readable.push(chunk)) return new Promise<void>(resolve => (proceed = resolve))
     }
-    bytes.forEachChunk(take, this.#scope.signal).then(
+    bytes.forEachChunk(take, this.scope.signal).then(
       () => readable.push(null),
       error => {
-        this.#scope.fail(error)
+        this.fail(error)
         readable.destroy(error)
       },
     )
     return readable
   }
 
-  /** Upload hears of a failed command only when it looks at that part, which may be never. */
-  readonly #send = async (command: { input: UploadInput }): Promise<unknown> => {
+  /** Upload notices a failed command only when it looks at that part, which may be never. */
+  async #send(input: UploadInput): Promise<unknown> {
+    const command = this.#route(input)
+    this.#running.add(command)
     try {
-      return await this.#pass(command.input)
+      return await command
     } catch (error) {
-      this.#scope.fail(error)
+      this.fail(error)
       throw error
+    } finally {
+      this.#running.delete(command)
     }
   }
 
-  /** Told apart by what they carry: class names do not survive bundlers, nor do classes a second copy of the SDK. */
-  #pass(input: UploadInput): Promise<unknown> {
-    if ('MultipartUpload' in input) return this.#atCommit(() => this.#object.complete(input))
+  /** Recognizes commands by their input: class names do not survive bundlers, and classes differ between SDK copies. */
+  #route(input: UploadInput): Promise<unknown> {
+    if ('MultipartUpload' in input) return this.#atCommit(() => this.object.complete(input))
     if ('PartNumber' in input) return this.#uploadPart(input)
     if ('Body' in input && input.Body !== undefined) return this.#put(input)
-    return this.#scope.permits.run(() => this.#multipart.create(input), this.#scope.signal)
+    return this.scope.permits.run(() => this.multipart.create(input), this.scope.signal)
   }
 
   async #uploadPart(input: UploadPartCommandInput) {
-    const { s3, permits, signal } = this.#scope
-    const answer = await permits.run(() => s3.uploadPart(input, signal), signal)
-    this.#confirm(input.Body)
-    return answer
+    const { s3, permits, signal } = this.scope
+    const output = await permits.run(() => s3.uploadPart(input, signal), signal)
+    this.#confirmBody(input.Body)
+    return output
   }
 
   async #put(input: PutObjectCommandInput) {
     const body = input.Body as Uint8Array
-    const answer = await this.#atCommit(() => this.#object.put({ ...input, Body: body }))
-    this.#confirm(body)
-    return answer
+    const output = await this.#atCommit(() => this.object.put({ ...input, Body: body }))
+    this.#confirmBody(body)
+    return output
   }
 
-  async #atCommit<Answer>(send: () => Promise<Answer>): Promise<Answer> {
-    this.#staged.resolve()
+  async #atCommit<Output>(send: () => Promise<Output>): Promise<Output> {
+    this.#ready.resolve()
     await this.#gate.promise
     return send()
   }
 
-  #confirm(body: unknown): void {
-    const { length } = body as Uint8Array
-    this.#confirmed += length
-    this.#scope.onStored(length)
+  #confirmBody(body: unknown): void {
+    this.confirm((body as Uint8Array).length)
   }
 
-  commit(): Promise<StoredObject> {
-    this.#commit = this.#makeVisible()
-    return this.#commit
-  }
-
-  async #makeVisible(): Promise<StoredObject> {
+  protected makeVisible(): Promise<PutObjectCommandOutput> {
     this.#gate.resolve()
-    const answer = await (this.#upload as Promise<PutObjectCommandOutput>)
-    await this.#multipart.finish()
-    return this.#object.describe(answer, this.#confirmed)
+    return this.#upload as Promise<PutObjectCommandOutput>
   }
 
-  abort(): Promise<void> {
-    this.#abort ??= this.#remove()
-    return this.#abort
-  }
-
-  async #remove(): Promise<void> {
-    this.#gate.reject(this.#scope.signal.reason)
+  protected async stop(): Promise<void> {
+    this.#gate.reject(this.scope.signal.reason)
     await this.#upload?.catch(() => {})
-    await this.#commit?.catch(() => {})
-    // Upload can fail beside the request that makes its object visible.
-    await this.#object.settled()
-    // Before the object is looked for: parts that are still there cannot become one afterwards.
-    if (!this.#object.isStored) await this.#multipart.remove()
-    await this.#object.undo()
+    // Upload can fail beside commands that are still running.
+    await Promise.allSettled(this.#running)
   }
-}
-
-function deferred() {
-  let resolve = () => {}
-  let reject: (reason: unknown) => void = () => {}
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve
-    reject = onReject
-  })
-  // What waits for it hears of it; nobody may be waiting.
-  promise.catch(() => {})
-  return { promise, resolve, reject }
 }

@@ -4,28 +4,28 @@ import type {
 } from '@aws-sdk/client-s3'
 import { listUploads } from '../s3/list-uploads.ts'
 import { hadNoEffect } from '../s3/s3-errors.ts'
-import { insist, ownerParams } from './cleanup.ts'
+import { ownerParams, retryCleanup } from './cleanup.ts'
 import type { UploadScope, UploadTarget } from './uploader.ts'
 
-/** By how much the clock of S3 may differ before it refuses requests: milliseconds. */
-const CLOCK_DIFFERENCE = 15 * 60_000
+/** S3 rejects requests whose clock differs by more than this. */
+const MAX_CLOCK_SKEW_MS = 15 * 60_000
 
-/** An unfinished multipart upload at S3, from its creation until it is removed. */
+/** An unfinished multipart upload in S3, from its creation until it is removed. */
 export class MultipartUpload {
   readonly #target: UploadTarget
   readonly #scope: UploadScope
   #creation: Promise<CreateMultipartUploadCommandOutput> | undefined
   #startedAt = 0
   #id: string | undefined
-  /** Why there may be an upload whose id nobody has told us. */
-  #lost: unknown
+  /** Set if S3 may have created an upload whose id never arrived: the reason. */
+  #lostResponse: unknown
 
   constructor(target: UploadTarget, scope: UploadScope) {
     this.#target = target
     this.#scope = scope
   }
 
-  /** Sent once, however often it is called. */
+  /** Sends one request, however often it is called. */
   create(input: CreateMultipartUploadCommandInput): Promise<CreateMultipartUploadCommandOutput> {
     this.#creation ??= this.#create(input)
     return this.#creation
@@ -34,33 +34,35 @@ export class MultipartUpload {
   async #create(input: CreateMultipartUploadCommandInput): Promise<CreateMultipartUploadCommandOutput> {
     this.#startedAt = Date.now()
     try {
-      const answer = await this.#scope.s3.createMultipartUpload(input)
-      if (answer.$metadata.attempts !== 1) this.#lost = new Error('An earlier attempt was not answered.')
-      this.#id = answer.UploadId
-      return answer
+      const output = await this.#scope.s3.createMultipartUpload(input)
+      if (output.$metadata.attempts !== 1) {
+        this.#lostResponse = new Error('An earlier CreateMultipartUpload got no response.')
+      }
+      this.#id = output.UploadId
+      return output
     } catch (error) {
-      if (!hadNoEffect(error)) this.#lost = error
+      if (!hadNoEffect(error)) this.#lostResponse = error
       throw error
     }
   }
 
-  /** When the upload has become an object: an earlier attempt to create it may have left another one. */
+  /** Called when the upload has become an object: an earlier attempt may have created another upload. */
   async finish(): Promise<void> {
-    if (this.#lost) await this.#removeUnnamed()
+    if (this.#lostResponse) await this.#removeUnnamed()
   }
 
-  /** Never rejects: what it cannot remove, it reports. */
+  /** Never rejects; reports what it cannot remove. */
   async remove(): Promise<void> {
     await this.#creation?.catch(() => {})
     if (this.#id) await this.#removeParts(this.#id)
-    if (this.#lost) await this.#removeUnnamed()
+    if (this.#lostResponse) await this.#removeUnnamed()
   }
 
   async #removeParts(uploadId: string): Promise<void> {
     const { bucket, key, params } = this.#target
     const { s3, reportLeftover } = this.#scope
     try {
-      await insist(() =>
+      await retryCleanup(() =>
         s3.abortMultipartUpload({ Bucket: bucket, Key: key, UploadId: uploadId, ...ownerParams(params) }),
       )
     } catch (cause) {
@@ -68,18 +70,19 @@ export class MultipartUpload {
     }
   }
 
-  /** Under a key that is ours alone, every upload is ours. Under another one it may be somebody else's. */
+  /** Under a generated key, every multipart upload is ours. Under another key, it may be another writer's. */
   async #removeUnnamed(): Promise<void> {
     const { bucket, key, unique, params } = this.#target
     const { s3, reportLeftover } = this.#scope
-    const since = this.#startedAt - CLOCK_DIFFERENCE
+    const since = this.#startedAt - MAX_CLOCK_SKEW_MS
     try {
       const input = { Bucket: bucket, Prefix: key, ...ownerParams(params) }
-      for await (const upload of listUploads(s3.listMultipartUploads, input)) {
-        if (upload.key !== key || upload.uploadId === this.#id) continue
-        if (unique) await this.#removeParts(upload.uploadId)
-        else if (upload.initiated.getTime() >= since)
-          reportLeftover({ bucket, key, uploadId: upload.uploadId, cause: this.#lost })
+      for await (const { key: found, uploadId, initiated } of listUploads(s3.listMultipartUploads, input)) {
+        if (found !== key || uploadId === this.#id) continue
+        if (unique) await this.#removeParts(uploadId)
+        else if (initiated.getTime() >= since) {
+          reportLeftover({ bucket, key, uploadId, cause: this.#lostResponse })
+        }
       }
     } catch (cause) {
       reportLeftover({ bucket, key, cause })

@@ -1,35 +1,31 @@
-import type {
-  CompleteMultipartUploadCommandInput,
-  HeadObjectCommandOutput,
-  PutObjectCommandInput,
-} from '@aws-sdk/client-s3'
+import type { CompleteMultipartUploadCommandInput, PutObjectCommandInput } from '@aws-sdk/client-s3'
 import type { Digests } from '../s3/body-digest.ts'
 import { checksumsOf } from '../s3/checksum-fields.ts'
 import { bareETag, etagOfBody, etagOfParts } from '../s3/etag.ts'
-import { hadNoEffect, statusOf } from '../s3/s3-errors.ts'
+import { hadNoEffect } from '../s3/s3-errors.ts'
 import type { Checksums } from '../shared/types.ts'
-import { ownerParams, removeObject } from './cleanup.ts'
+import { headObject, removeConfirmed, removeUnconfirmed } from './object-rollback.ts'
 import type { StoredObject, UploadScope, UploadTarget } from './uploader.ts'
 
-interface Answer {
+export interface CommitOutput {
   ETag?: string | undefined
   VersionId?: string | undefined
   $metadata?: { attempts?: number | undefined }
 }
 
 /**
- * The one request that makes an object visible, and what has become of it. Its answer can be lost when the object
- * is already there, so a commit that has failed may have succeeded.
+ * The one request that makes an object visible, and its effect. S3 can create the object although its response is
+ * lost, so a commit that failed may have succeeded.
  */
 export class ObjectCommit {
   readonly #target: UploadTarget
   readonly #scope: UploadScope
-  #request: Promise<unknown> | undefined
+  #releasePermit: (() => void) | undefined
   #state: 'none' | 'stored' | 'unknown' = 'none'
   #versionId: string | undefined
   #etag = ''
   #attempts = 1
-  #expectedETag = () => ''
+  #expectedETag: (() => string) | undefined
 
   constructor(target: UploadTarget, scope: UploadScope) {
     this.#target = target
@@ -38,132 +34,84 @@ export class ObjectCommit {
 
   put(input: PutObjectCommandInput & { Body: Uint8Array }, digests?: Digests) {
     const expectedETag = () => etagOfBody(input.Body)
-    return this.#commit(() => this.#scope.s3.putObject(input, digests), expectedETag)
+    return this.#send(() => this.#scope.s3.putObject(input, digests), expectedETag)
   }
 
   complete(input: CompleteMultipartUploadCommandInput) {
     const parts = input.MultipartUpload?.Parts ?? []
     const expectedETag = () => etagOfParts(parts.map(({ ETag }) => ETag))
-    return this.#commit(() => this.#scope.s3.completeMultipartUpload(input), expectedETag)
+    return this.#send(() => this.#scope.s3.completeMultipartUpload(input), expectedETag)
   }
 
-  /** Waits for a slot only while the upload is good, and then for the answer whatever happens. */
-  #commit<Output extends Answer>(send: () => Promise<Output>, expectedETag: () => string): Promise<Output> {
+  /**
+   * Does not start after the upload has failed. Never cut short once it has started.
+   *
+   * A commit that fails keeps its permit until `releasePermit()`: no commit that waits for it may start before the
+   * upload has failed.
+   */
+  async #send<Output extends CommitOutput>(
+    send: () => Promise<Output>,
+    expectedETag: () => string,
+  ): Promise<Output> {
+    const { permits, signal } = this.#scope
+    const release = await permits.acquire(signal)
+    // The upload can fail between the grant and this line.
+    if (signal.aborted) release()
+    signal.throwIfAborted()
+    this.#releasePermit = release
     this.#expectedETag = expectedETag
-    const request = this.#scope.permits.run(async () => {
-      this.#state = 'unknown'
-      try {
-        const answer = await send()
-        this.#state = 'stored'
-        this.#versionId = answer.VersionId
-        this.#etag = bareETag(answer.ETag)
-        this.#attempts = answer.$metadata?.attempts ?? 1
-        return answer
-      } catch (error) {
-        if (hadNoEffect(error)) this.#state = 'none'
-        // Here, and not when the slot is free: the next commit must not begin.
-        this.#scope.fail(error)
-        throw error
-      }
-    }, this.#scope.signal)
-    this.#request = request
-    return request
+    this.#state = 'unknown'
+    try {
+      const output = await send()
+      this.#state = 'stored'
+      this.#versionId = output.VersionId
+      this.#etag = bareETag(output.ETag)
+      this.#attempts = output.$metadata?.attempts ?? 1
+      release()
+      return output
+    } catch (error) {
+      if (hadNoEffect(error)) this.#state = 'none'
+      throw error
+    }
   }
 
-  /** Our account of the object out of S3's answer. */
-  async describe(answer: Answer, size: number): Promise<StoredObject> {
+  /** Called when the upload has failed. */
+  releasePermit(): void {
+    this.#releasePermit?.()
+  }
+
+  /** Returns the stored object as the response of S3 describes it. */
+  async describe(output: CommitOutput, size: number): Promise<StoredObject> {
     // Ceph 16 completes without an ETag, Ceph 18 with one that has no quotes.
-    const { ETag } = answer.ETag ? answer : await this.#scope.permits.run(() => this.#head(answer.VersionId))
-    const checksums = publicNames(checksumsOf(answer))
+    const { ETag } = output.ETag ? output : await this.#head(output.VersionId)
+    const checksums = publicNames(checksumsOf(output))
     return {
       size,
       etag: bareETag(ETag),
-      ...(answer.VersionId && { versionId: answer.VersionId }),
+      ...(output.VersionId && { versionId: output.VersionId }),
       ...(checksums && { checksums }),
     }
   }
 
-  #head(versionId?: string) {
-    const { bucket, key, params } = this.#target
-    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html
-    const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = params
-    return this.#scope.s3.headObject({
-      Bucket: bucket,
-      Key: key,
-      VersionId: versionId,
-      SSECustomerAlgorithm,
-      SSECustomerKey,
-      SSECustomerKeyMD5,
-      ...ownerParams(params),
-    })
+  #head(versionId: string | undefined) {
+    return this.#scope.permits.run(() => headObject(this.#target, this.#scope, versionId))
   }
 
-  /** Whether S3 has said that the object is there. */
+  /** True if S3 has confirmed the object. */
   get isStored(): boolean {
     return this.#state === 'stored'
   }
 
-  /** Resolves when S3 has answered, if it has been asked. */
-  async settled(): Promise<void> {
-    await this.#request?.catch(() => {})
-  }
-
-  /** Removes what this commit has made. Never rejects: what it cannot remove, or cannot tell, it reports. */
+  /** Removes what the request created. Never rejects; reports what it cannot remove and what is in doubt. */
   async undo(): Promise<void> {
-    if (this.#state === 'stored') await this.#undoStored()
-    // An attempt that was not answered may have made an object, or a version, of its own.
-    if (this.#state === 'unknown' || this.#attempts > 1) await this.#undoUnknown()
+    const confirmed = { versionId: this.#versionId, etag: this.#etag }
+    if (this.#state === 'stored') await removeConfirmed(confirmed, this.#target, this.#scope)
+    // An attempt whose response was lost may have created an object, or a version, of its own.
+    const lostResponse = this.#state === 'unknown' || this.#attempts > 1
+    if (lostResponse) await removeUnconfirmed(this.#expectedETag?.() ?? '', this.#target, this.#scope)
     this.#state = 'none'
   }
-
-  /** Under a key of the user, somebody else's object may stand there by now. A version is always ours. */
-  async #undoStored(): Promise<void> {
-    if (!this.#target.unique && this.#versionId === undefined && !(await this.#stillOurs())) return
-    await removeObject(this.#versionId, this.#target, this.#scope)
-  }
-
-  async #stillOurs(): Promise<boolean> {
-    if (this.#etag === '') return true
-    try {
-      const { ETag } = await this.#head()
-      return bareETag(ETag) === this.#etag
-    } catch (error) {
-      // Gone, or not to be looked at: to remove it is right, or is reported.
-      return statusOf(error) !== 404
-    }
-  }
-
-  async #undoUnknown(): Promise<void> {
-    const { bucket, key, unique } = this.#target
-    try {
-      // In a bucket with versions, each attempt may have made one.
-      for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-        const object = await this.#head()
-        if (!unique) return this.#reportDoubt(object)
-        await removeObject(object.VersionId, this.#target, this.#scope)
-        if (object.VersionId === undefined) return
-      }
-    } catch (cause) {
-      if (statusOf(cause) === 404) return
-      // Without the right to list a bucket, S3 says 403 of an object that is not there.
-      if (unique && statusOf(cause) === 403) return removeObject(undefined, this.#target, this.#scope)
-      this.#scope.reportLeftover({ bucket, key, cause })
-    }
-  }
-
-  /** An object with our bytes may have been there before, or have come from somebody else: it is never removed. */
-  #reportDoubt({ ETag, VersionId, ServerSideEncryption }: HeadObjectCommandOutput): void {
-    const { bucket, key, params } = this.#target
-    // Encrypted with a key of its own, the ETag is no MD5.
-    const telling = !ServerSideEncryption?.startsWith('aws:') && !params.SSECustomerKey
-    if (telling && bareETag(ETag) !== this.#expectedETag()) return
-    const cause = new Error('Whether this object is the one of the failed upload cannot be told.')
-    this.#scope.reportLeftover({ bucket, key, versionId: VersionId, cause })
-  }
 }
-
-/** More than the SDK makes. */
-const MOST_ATTEMPTS = 10
 
 function publicNames(checksums: Record<string, string>): Checksums | undefined {
   const entries = Object.entries(checksums).map(([name, value]) => [

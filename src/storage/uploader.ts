@@ -4,33 +4,35 @@ import type { Permits } from '../s3/request-limiter.ts'
 import type { Leftover } from '../shared/errors.ts'
 import type { Checksums, ObjectParams, S3ClientLike } from '../shared/types.ts'
 
-/**
- * The door to S3. An uploader brings a file's bytes there without making them visible, and hands on what can
- * make them visible or remove them.
- */
+/** Stores files in S3 in two steps, so that a form is stored as a whole or not at all. */
 export interface Uploader {
-  /**
-   * Resolves when every byte is at S3 or held, and nothing is visible. Ends the upload by `scope.fail(error)` as
-   * soon as it fails, then removes what it has brought to S3, and only then rejects; what could not be removed
-   * goes to `scope.reportLeftover`.
-   */
-  stage(bytes: ByteSource, target: UploadTarget, scope: UploadScope): Promise<Staged>
+  /** Returns the handle of one file that will become one object. Sends nothing yet. */
+  open(target: UploadTarget, scope: UploadScope): StagedObject
 }
 
-export interface Staged {
-  /** Makes the object visible. Called at most once. */
+/** One file on its way to S3: staged, then committed or aborted. */
+export interface StagedObject {
+  /**
+   * Reads every byte. Resolves when all bytes are in S3 or held in memory, and the object is not visible yet. Rejects as
+   * soon as storing fails; the cleanup is left to `abort()`.
+   */
+  stage(bytes: ByteSource): Promise<void>
+  /** Makes the object visible. Called at most once, after `stage()` has resolved. */
   commit(): Promise<StoredObject>
   /**
-   * Removes what there is: bytes held, S3 parts, or the object just committed. Called when `scope.signal` has been
-   * aborted, never rejects. A commit that has begun is waited for: it has an outcome.
+   * Removes whatever there is: bytes held, S3 parts, or the object just committed. Called after `scope.signal` has been
+   * aborted, in any state: before `stage()`, while `stage()` or `commit()` is running, and afterwards.
+   *
+   * Can be called more than once. Never rejects. Resolves when every request has ended and the cleanup is complete; what
+   * cannot be removed goes to `scope.reportLeftover`. A commit that has started must be awaited, not cut short.
    */
   abort(): Promise<void>
 }
 
 export interface ByteSource {
   /**
-   * Hands on every chunk in order, and reads no further while a returned promise is pending. Resolves after the
-   * last chunk; rejects at once when `signal` is aborted.
+   * Passes every chunk in order, and reads no further while a returned promise is pending. Resolves after the last
+   * chunk. Rejects as soon as `signal` is aborted or a limit is exceeded. Called once.
    */
   forEachChunk(take: (chunk: Buffer) => void | Promise<void>, signal: AbortSignal): Promise<void>
 }
@@ -38,39 +40,38 @@ export interface ByteSource {
 export interface UploadTarget {
   bucket: string
   key: string
-  /** The key was made here and is no other's, so that whatever stands under it is ours. */
+  /** True if this upload generated the key, so that everything under it belongs to this upload. */
   unique: boolean
   params: ObjectParams
-  /** The object must not replace another one. */
+  /** `'*'` if the object must not replace another one. */
   ifNoneMatch: '*' | undefined
-  /** Bytes of every S3 part but the last. */
+  /** Bytes of every S3 part except the last. */
   partSize: number
-  /** No more bytes than this can come. */
+  /** Upper limit of the file's size in bytes. */
   largestSize: number
 }
 
-/** What an uploader works with while one request lasts. */
+/** The means that an upload gives its uploader. */
 export interface UploadScope {
   client: S3ClientLike
   s3: S3Requests
-  /** Aborted when the request has failed, for whatever reason; `signal.reason` is that reason. */
+  /** Aborted when the upload has failed for any reason; `signal.reason` is the first error. */
   signal: AbortSignal
-  /** Ends the whole upload with this error, unless it already has one. */
-  fail(error: unknown): void
-  /** Bounds the S3 requests in flight: of this upload, and of all that share its client. */
+  /** Limits the S3 requests in flight: of this upload, and of all uploads that share its client. */
   permits: Permits
-  /** Part buffers out of the memory budget. */
+  /** Part buffers from the memory budget. */
   memory: UploadMemory
-  /** How many S3 parts of this upload may be in flight at once. */
+  /** S3 parts of this upload that may be in flight at once. */
   concurrency: number
-  /** Bytes that S3 has newly confirmed. */
+  /** Called with the number of bytes that S3 has newly confirmed. */
   onStored(bytes: number): void
+  /** Names what could not be removed from S3, for `error.leftovers`. */
   reportLeftover(leftover: Leftover): void
 }
 
-/** What S3 said of an object when it was made visible. */
+/** The object as S3 confirmed it. */
 export interface StoredObject {
-  /** Bytes that S3 has confirmed. */
+  /** Bytes confirmed by S3. */
   size: number
   etag: string
   versionId?: string

@@ -1,7 +1,8 @@
 import type { UploadedFile } from '../shared/types.ts'
+import type { StagedObject } from '../storage/uploader.ts'
 import type { StagedFile } from './stage-file.ts'
 
-/** Commits every file. Resolves, in their order, only when S3 has confirmed all of them. */
+/** Commits every file. Resolves when S3 has confirmed all of them, in the order of the form. */
 export function commitAll(
   staged: readonly StagedFile[],
   fail: (error: unknown) => void,
@@ -11,7 +12,6 @@ export function commitAll(
       try {
         return await file.commit()
       } catch (error) {
-        // At once, so that commits still waiting for their turn do not begin.
         fail(error)
         throw error
       }
@@ -19,8 +19,10 @@ export function commitAll(
   )
 }
 
-/** Leaves nothing of these files at S3, whatever state they are in. Never rejects. */
-export async function abortAll(staging: readonly Promise<StagedFile | undefined>[]): Promise<void> {
-  const settled = await Promise.allSettled(staging)
-  await Promise.all(settled.map(outcome => outcome.status === 'fulfilled' && outcome.value?.abort()))
+/** Removes these objects from S3, whatever state they are in. Resolves when nothing of them runs. Never rejects. */
+export async function abortAll(
+  opened: readonly StagedObject[],
+  staging: readonly Promise<unknown>[],
+): Promise<void> {
+  await Promise.allSettled([...opened.map(object => object.abort()), ...staging])
 }

@@ -6,37 +6,37 @@ import { checkKey, defaultKey } from '../policy/object-key.ts'
 import { checkParams } from '../policy/object-params.ts'
 import { createSizeCounter, type FormBytes } from '../policy/size-limits.ts'
 import { statusOf } from '../s3/s3-errors.ts'
-import { isThenable, untilAborted } from '../shared/abort-signals.ts'
+import { untilAborted } from '../shared/abort-signals.ts'
 import type { FormResult, IncomingFile, ObjectParams, UploadContext, UploadedFile } from '../shared/types.ts'
 import { alreadyExists, duplicateKey, sizeMismatch, tooManyFiles } from '../shared/upload-errors.ts'
 import { byteSource, isEmpty } from '../storage/byte-source.ts'
 import { ownerParams } from '../storage/cleanup.ts'
 import { partSizeFor } from '../storage/s3-part-size.ts'
-import type { StoredObject, UploadScope, UploadTarget } from '../storage/uploader.ts'
+import type { StagedObject, StoredObject, UploadScope, UploadTarget } from '../storage/uploader.ts'
+import { trackProgress } from './progress.ts'
 
-/** What the files of one form have in common. */
+/** The state that the files of one form share. */
 export interface Form extends FormBytes {
   readonly settings: ResolvedOptions
   readonly context: UploadContext
   readonly scope: Omit<UploadScope, 'onStored'>
+  readonly fail: (error: unknown) => void
   readonly keys: Set<string>
-  /** Resolves when the bytes of all files so far have been read; undefined before the first one. */
-  turn: Promise<unknown> | undefined
+  /** Every object that an uploader has opened. A failed upload aborts all of them. */
+  readonly opened: StagedObject[]
 }
 
 export interface StagedFile {
   readonly file: FormResult['files'][number]
   commit(): Promise<UploadedFile>
-  abort(): Promise<void>
 }
 
 /**
- * The conductor's steps for one file: from the head of its part to S3, where it is not yet visible. Resolves with
- * nothing for a file input in which no file was chosen.
+ * Takes one file from its form part to S3, where it is not visible yet. Resolves with undefined for a file input in
+ * which no file was chosen.
  */
 export async function stageFile({ file, stream }: FilePart, form: Form): Promise<StagedFile | undefined> {
-  const { settings, scope, turn } = form
-  form.turn = new Promise(resolve => stream.once('end', resolve))
+  const { settings, context, scope } = form
   checkFieldName(file.field, settings)
   if (file.filename === '' && (await isEmpty(stream, scope.signal))) {
     stream.resume()
@@ -46,30 +46,36 @@ export async function stageFile({ file, stream }: FilePart, form: Form): Promise
   acceptFile(file, settings.accept)
 
   const named = await nameFile(file, form)
-  // Files that came in one chunk may be named in another order. The bytes of a later one can come only after those of
-  // an earlier one, so that it must not have a buffer that the earlier one waits for.
-  if (turn) await untilAborted(() => turn, scope.signal)
   const { partSize, largestSize } = sizesFor(form)
   const target = { partSize, largestSize, ...named }
-  const progress = trackProgress(file, form)
+  const progress = trackProgress(file, settings.onProgress, context, form.fail)
+  const object = openObject(target, progress.stored, form)
   const counter = createSizeCounter(file, form, settings)
   const bytes = byteSource(stream, chunk => {
     counter.add(chunk)
     progress.received(chunk.length)
   })
-  const staged = await settings.uploader.stage(bytes, target, { onStored: progress.stored, ...scope })
+  await object.stage(bytes)
   const { field, filename, type } = file
   const { bucket, key } = target
 
   return {
     file: { field, filename, type, bucket, key, size: counter.size },
     async commit() {
-      const object = await staged.commit()
-      checkSize(object, counter.size, target)
-      return { field, filename, type, bucket, key, ...object }
+      const stored = await object.commit()
+      checkSize(stored, counter.size, target)
+      return { field, filename, type, bucket, key, ...stored }
     },
-    abort: () => staged.abort(),
   }
+}
+
+/** Opens no object after the upload has failed: it would never be aborted. */
+function openObject(target: UploadTarget, onStored: UploadScope['onStored'], form: Form): StagedObject {
+  const { settings, scope, opened } = form
+  scope.signal.throwIfAborted()
+  const object = settings.uploader.open(target, { onStored, ...scope })
+  opened.push(object)
+  return object
 }
 
 function countFile(file: IncomingFile, { count, settings: { maxFiles } }: Form): void {
@@ -83,7 +89,7 @@ type Sizes = Pick<UploadTarget, 'partSize' | 'largestSize'>
 async function nameFile(file: IncomingFile, form: Form): Promise<Omit<UploadTarget, keyof Sizes>> {
   const { settings, context, scope } = form
   const { key: keyFor, params: paramsFor, bucket, prefix, ifExists } = settings
-  // A hook may wait for what never comes, and the upload must be able to end all the same.
+  // A hook may never settle, and the upload must end all the same.
   const name = keyFor ? await untilAborted(async () => keyFor(file, context), scope.signal) : defaultKey(file)
   const key = checkKey(name, prefix, file)
   claimKey(key, file, form.keys)
@@ -103,15 +109,15 @@ async function nameFile(file: IncomingFile, form: Form): Promise<Omit<UploadTarg
   }
 }
 
-/** The files before this one have come, and are part of what was declared. */
+/** The declared length includes the files before this one, which have been read. */
 function sizesFor({ settings, count, declaredLength = Number.POSITIVE_INFINITY }: Form): Sizes {
   const largestSize = Math.min(settings.maxFileSize, declaredLength - count.bytes)
   return { partSize: partSizeFor(largestSize, settings.partSize), largestSize }
 }
 
 /**
- * An object that is there already is known before gigabytes have come. The commit decides: between here and there
- * another upload may be faster.
+ * Fails early, before gigabytes have arrived, if the object exists. The commit decides: another upload may create the
+ * object in between.
  */
 async function checkVacant(
   Bucket: string,
@@ -122,45 +128,17 @@ async function checkVacant(
   try {
     await permits.run(() => s3.headObject({ Bucket, Key, ...ownerParams(params) }), signal)
   } catch (error) {
-    // 403 is what S3 says of a missing object to those who may not list the bucket.
+    // Without the permission to list the bucket, S3 responds 403 if the object does not exist.
     if ([403, 404].includes(statusOf(error) ?? 0)) return
     throw error
   }
   throw alreadyExists()
 }
 
-/** Of two files with one key, S3 would keep the one that happens to come last. */
+/** If two files had one key, S3 would keep only the one committed last. */
 function claimKey(key: string, file: IncomingFile, keys: Set<string>): void {
-  if (keys.has(key)) {
-    throw duplicateKey(file, key)
-  }
+  if (keys.has(key)) throw duplicateKey(file, key)
   keys.add(key)
-}
-
-function trackProgress(file: IncomingFile, { settings: { onProgress }, context, scope: { fail } }: Form) {
-  let received = 0
-  let stored = 0
-
-  // Called between S3's answer and our account of it: an exception there would lose track of an object.
-  function report() {
-    try {
-      const result: unknown = onProgress?.({ file, received, stored }, context)
-      if (isThenable(result)) result.then(undefined, fail)
-    } catch (error) {
-      fail(error)
-    }
-  }
-
-  return {
-    received(bytes: number) {
-      received += bytes
-      report()
-    },
-    stored(bytes: number) {
-      stored += bytes
-      report()
-    },
-  }
 }
 
 function checkSize(object: StoredObject, size: number, { bucket, key }: UploadTarget): void {

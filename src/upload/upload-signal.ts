@@ -3,45 +3,46 @@ import { createAbortController, onAbort } from '../shared/abort-signals.ts'
 import type { IncomingRequest } from '../shared/types.ts'
 import { abortedByClient, cancelled } from '../shared/upload-errors.ts'
 
-/** The life of one upload: from its first check until it is stored, or failed for one reason. */
-export interface UploadLife {
+/** The signal of one upload, with the functions that only its conductor may call. */
+export interface UploadSignal {
   /** Aborted with the first error. */
   readonly signal: AbortSignal
-  /** Ends the upload with this error, unless it already has one. */
+  /** Fails the upload with this error, unless it has failed already. */
   fail(error: unknown): void
-  /** Stops watching the request and the user's signal. */
-  end(): void
+  /** Stops watching the request and the application's signal. */
+  stopWatching(): void
 }
 
-export function watchUpload(request: IncomingRequest, cancel: AbortSignal | undefined): UploadLife {
+/** Creates the signal. It is also aborted when the client disconnects, and when `cancel` is aborted. */
+export function createUploadSignal(request: IncomingRequest, cancel: AbortSignal | undefined): UploadSignal {
   const controller = createAbortController()
   const socket = socketOf(request)
 
   // AbortController keeps its first reason.
   const fail = (error: unknown) => controller.abort(error)
   const onError = (cause: Error) => fail(abortedByClient(cause))
-  const onGone = () => fail(abortedByClient())
+  const onDisconnect = () => fail(abortedByClient())
   const onClose = () => {
-    if (!request.readableEnded) onGone()
+    if (!request.readableEnded) onDisconnect()
   }
 
-  // HTTP/2 ends the body of a request that the client has cancelled, and says 'aborted'.
-  request.on('error', onError).on('aborted', onGone).on('close', onClose)
-  socket?.on('close', onGone)
-  const forget = cancel && onAbort(cancel, () => fail(cancelled(cancel.reason)))
+  // When the client cancels a request, HTTP/2 ends the body and emits 'aborted'.
+  request.on('error', onError).on('aborted', onDisconnect).on('close', onClose)
+  socket?.on('close', onDisconnect)
+  const ignoreCancel = cancel && onAbort(cancel, () => fail(cancelled(cancel.reason)))
 
-  function end() {
-    request.off('aborted', onGone).off('close', onClose)
-    socket?.off('close', onGone)
-    forget?.()
-    // The request may yet fail while its rest is being dropped, and an 'error' without a listener is a crash.
+  function stopWatching() {
+    request.off('aborted', onDisconnect).off('close', onClose)
+    socket?.off('close', onDisconnect)
+    ignoreCancel?.()
+    // The request may still fail while its rest is dropped, and an 'error' without a listener crashes the process.
     request.off('error', onError).on('error', () => {})
   }
 
-  return { signal: controller.signal, fail, end }
+  return { signal: controller.signal, fail, stopWatching }
 }
 
-/** Requests that never had a connection may have something else in its place. */
+/** A request that never had a connection may have another value in this property. */
 function socketOf(request: IncomingRequest): EventEmitter | undefined {
   const { socket } = request as { socket?: Partial<EventEmitter> | null }
   return typeof socket?.on === 'function' && typeof socket.off === 'function'

@@ -173,12 +173,14 @@ describe('a memory budget', () => {
 })
 
 describe('the memory of one upload', () => {
-  it('sends held files to S3 before it waits, but not while the budget suffices', async () => {
+  const neverFails = (error: unknown) => expect.fail(`the upload failed: ${error}`)
+
+  it('sends its held files to S3 before it waits, and not while there is enough', async () => {
     const budget = createLender(80 * MiB)
-    const memory = createUploadMemory(budget, never)
+    const memory = createUploadMemory(budget, never, neverFails)
     const staged: string[] = []
     const small = take(memory, MiB)
-    memory.hold(MiB, () => staged.push('small'))
+    memory.hold(MiB, async () => void staged.push('small'))
     await eventLoopTick()
     const large = await memory.borrow(75 * MiB)
     expect(staged).toEqual([])
@@ -192,23 +194,34 @@ describe('the memory of one upload', () => {
 
   it('does not hold a file that ends while the next one already waits', async () => {
     const budget = createLender(5 * MiB)
-    const memory = createUploadMemory(budget, never)
+    const memory = createUploadMemory(budget, never, neverFails)
     const small = take(memory, 5 * MiB)
     small.shrink(MiB)
     const next = memory.borrow(5 * MiB)
-    memory.hold(MiB, () => small.release())
+    memory.hold(MiB, async () => small.release())
     expect((await next).buffer).toHaveLength(5 * MiB)
   })
 
-  it('holds at most one file, or an eighth of the budget, until the commit', () => {
-    const single = createUploadMemory(createLender(5 * MiB), never)
+  it('holds at most one file, or an eighth of the budget, for the commit', () => {
+    const single = createUploadMemory(createLender(5 * MiB), never, neverFails)
     single.hold(5 * MiB, () => expect.unreachable())
 
-    const memory = createUploadMemory(createLender(80 * MiB), never)
+    const memory = createUploadMemory(createLender(80 * MiB), never, neverFails)
     const staged: number[] = []
-    for (let file = 0; file < 10; file++) memory.hold(MiB, () => staged.push(file))
+    for (let file = 0; file < 10; file++) memory.hold(MiB, async () => void staged.push(file))
     expect(staged).toEqual([])
-    memory.hold(1, () => staged.push(10))
+    memory.hold(1, async () => void staged.push(10))
     expect(staged).toHaveLength(11)
+  })
+
+  it('fails the upload when a held file cannot be sent', async () => {
+    const error = new Error('S3 is down')
+    const failure = await new Promise(resolve => {
+      const memory = createUploadMemory(createLender(5 * MiB), never, resolve)
+      memory.hold(MiB, () => Promise.reject(error))
+      take(memory, 5 * MiB)
+      memory.borrow(5 * MiB)
+    })
+    expect(failure).toBe(error)
   })
 })

@@ -150,6 +150,11 @@ describe('resolveOptions', () => {
       /uploader must be an uploader, such as libStorage\(\); it is \[Function: libStorage\]/,
     ],
     [
+      'an uploader with stage() instead of open()',
+      { uploader: { stage: async () => ({}) } },
+      /uploader\.open\(\) is missing; stage\(\) is now a method of the object that open\(target, scope\) returns/,
+    ],
+    [
       'a controller as the signal',
       { signal: new AbortController() },
       /signal must be an AbortSignal; it is .*AbortController/,

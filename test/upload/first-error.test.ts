@@ -99,16 +99,19 @@ describe.each(uploaders)('with the $name', ({ uploader }) => {
     expect(warnings.splice(0).map(({ message }) => message)).toEqual(['onError failed: Error: log is full'])
   })
 
-  it('a commit does not begin when another one has failed', async () => {
-    s3.fault(({ operation, n }) =>
-      operation === 'PutObject' && n === 1 ? { status: 403, code: 'AccessDenied' } : undefined,
-    )
-    const form = formBody([...'abc'].map(name => filePart(name, name, name)))
-    await expect(upload(incoming([form]), { concurrency: 1 })).rejects.toMatchObject({
-      code: 'STORAGE_FAILED',
-    })
-    expect(s3.requests.map(({ operation }) => operation)).toEqual(['PutObject'])
-  })
+  it.each([{ concurrency: 1 }, { concurrency: 3, maxS3Requests: 1 }])(
+    'no commit starts after another one has failed: $concurrency, $maxS3Requests',
+    async options => {
+      s3.fault(({ operation, n }) =>
+        operation === 'PutObject' && n === 1 ? { status: 403, code: 'AccessDenied' } : undefined,
+      )
+      const form = formBody([...'abc'].map(name => filePart(name, name, name)))
+      await expect(upload(incoming([form]), options)).rejects.toMatchObject({
+        code: 'STORAGE_FAILED',
+      })
+      expect(s3.requests.map(({ operation }) => operation)).toEqual(['PutObject'])
+    },
+  )
 
   it('nothing is in flight any more when it rejects, not even the question for an ETag', async () => {
     forgetETag(s3.oneTry, 'CompleteMultipartUpload')
@@ -175,6 +178,23 @@ describe.each(uploaders)('with the $name', ({ uploader }) => {
     await upload(incoming(slices(form, 65_536)), { concurrency: 1 })
     expect(most).toBe(1)
   })
+})
+
+it('a held file that cannot be sent early fails the upload although the client sends no more', async () => {
+  s3.fault(({ operation }) =>
+    operation === 'UploadPart' ? { status: 403, code: 'AccessDenied' } : undefined,
+  )
+  async function* stalling() {
+    yield formBody([filePart('a', 'a', bytes(100_000)), filePart('b', 'b', bytes(PART - 10))], '')
+    await new Promise(() => {})
+  }
+  const outcome = streamToS3(incoming(stalling()), {
+    bucket: BUCKET,
+    client: s3.oneTry,
+    memoryBudget: '5MB',
+  })
+  await expect(outcome).rejects.toMatchObject({ code: 'STORAGE_FAILED' })
+  expectNothingLeft(s3)
 })
 
 it('an object never appears after a rejection, not even when Upload fails beside its own request', async () => {
