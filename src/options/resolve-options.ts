@@ -3,6 +3,7 @@ import type { Limits } from '../shared/limits.ts'
 import { describe, formatSize, KiB, MiB } from '../shared/sizes.ts'
 import type { UploadContext } from '../shared/types.ts'
 import { MAX_PART_SIZE, MAX_S3_PARTS, partSizeFor } from '../storage/s3-part-size.ts'
+import { superviseUploader } from '../storage/supervised-uploader.ts'
 import { type CheckedOptions, OPTIONS, type Option } from './option-table.ts'
 import type { S3UploadOptions } from './options.ts'
 
@@ -64,19 +65,21 @@ function checkPartCount({ partSize, maxFileSize }: CheckedOptions): void {
 }
 
 /** Without this check, an upload would wait forever for a part buffer larger than the budget. */
-function checkMemory({ partSize, memoryBudget, uploader }: CheckedOptions): void {
-  if (uploader !== OPTIONS.uploader.default || sizeClass(partSize) <= memoryBudget.size) return
+function checkMemory(options: CheckedOptions): void {
+  const { partSize, memoryBudget } = options
+  if (!isPartWriter(options) || sizeClass(partSize) <= memoryBudget.size) return
   throw new TypeError(
     `memoryBudget must hold at least one S3 part of ${formatSize(partSize)}; it is ${formatSize(memoryBudget.size)}.`,
   )
 }
 
 function derive(options: CheckedOptions) {
-  const { maxFields, maxFieldSize, maxFiles, maxTotalSize, maxFileSize } = options
+  const { maxFields, maxFieldSize, maxFiles, maxTotalSize, maxFileSize, uploader, storageTimeout } = options
   // Every file input can also arrive empty, without a file.
   const maxParts = maxFields + 2 * maxFiles
   return {
     maxFileSize: Math.min(maxFileSize, largestFile(options)),
+    uploader: isPartWriter(options) ? uploader : superviseUploader(uploader, storageTimeout),
     maxParts,
     maxRequestSize: maxTotalSize + maxFields * maxFieldSize + (maxParts + 1) * MAX_PART_HEADER_BYTES,
   }
@@ -92,7 +95,11 @@ function freeze<Values extends object>(values: Values): Readonly<Values> {
 }
 
 /** The S3 parts of a larger file would not fit into the budget: 2.4 TB for 256 MB. */
-function largestFile({ uploader, memoryBudget }: CheckedOptions): number {
-  if (uploader !== OPTIONS.uploader.default) return Number.POSITIVE_INFINITY
-  return Math.floor(memoryBudget.size / MiB) * MiB * MAX_S3_PARTS
+function largestFile(options: CheckedOptions): number {
+  if (!isPartWriter(options)) return Number.POSITIVE_INFINITY
+  return Math.floor(options.memoryBudget.size / MiB) * MiB * MAX_S3_PARTS
+}
+
+function isPartWriter({ uploader }: CheckedOptions): boolean {
+  return uploader === OPTIONS.uploader.default
 }

@@ -265,6 +265,19 @@ export function storageQueueTimedOut(milliseconds: number): UploadError {
   )
 }
 
+/** 502: the application's uploader breaks its contract. */
+export function uploaderFailed(reason: string, cause?: unknown): UploadError {
+  return new UploadError('STORAGE_FAILED', `The uploader failed: ${reason}`, { cause })
+}
+
+/** 504: the application's uploader shows no sign of progress. */
+export function uploaderSilent(method: string, milliseconds: number): UploadError {
+  return new UploadError(
+    'STORAGE_TIMEOUT',
+    `${method}() of the uploader showed no progress for ${milliseconds} ms.`,
+  )
+}
+
 function objectOf({ Bucket = '', Key }: ObjectName): string {
   return Key === undefined ? `bucket "${Bucket}"` : `"${Key}" in bucket "${Bucket}"`
 }
