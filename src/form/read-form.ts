@@ -43,7 +43,7 @@ export function readForm(
     let parts = 0
     let isSettled = false
     let isRequestEnded = false
-    /** True while the pieces of a chunk wait for whoever reads the current file. */
+    /** True while the pieces of a chunk wait until the current file has been read. */
     let isBlocked = false
 
     function settle(finish: () => void) {

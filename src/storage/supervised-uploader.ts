@@ -93,7 +93,7 @@ class SupervisedObject implements StagedObject {
     return this.#abort
   }
 
-  /** Nobody else knows what an uploader leaves behind that cannot clean up. */
+  /** If the cleanup fails, only the uploader knows what is left. So the object is named in the leftovers. */
   async #remove(): Promise<void> {
     const { bucket, key } = this.#target
     try {
