@@ -65,6 +65,7 @@ export function createCanonicalParser(
   let head: PartHead
   let file: Readable | undefined
   let isFileWritten = false
+  const onProgress = () => events.onProgress()
 
   parser.on('field', (_name, value: string | undefined, { valueTruncated }) => {
     // busboy has no value if it does not know the charset.
@@ -74,11 +75,11 @@ export function createCanonicalParser(
   parser.on('file', (_name, stream) => {
     // busboy destroys the stream when it is destroyed itself.
     stream.on('error', () => {})
-    file = stream.on('resume', events.onProgress).on('end', events.onProgress)
+    file = stream.on('resume', onProgress).on('end', onProgress)
     handlers.onFile(head, stream)
   })
   parser.on('error', (error: Error) => events.onError(error))
-  parser.on('close', events.onClose)
+  parser.on('close', () => events.onClose())
   parser.write(DELIMITER)
 
   return {
@@ -93,7 +94,7 @@ export function createCanonicalParser(
       parser.write(next.filename === undefined ? fieldHeaders(next) : FILE_HEADERS)
     },
     writeData(bytes) {
-      parser.write(bytes, events.onProgress)
+      parser.write(bytes, onProgress)
     },
     endPart() {
       isFileWritten = true

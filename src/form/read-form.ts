@@ -2,10 +2,15 @@ import type { Readable } from 'node:stream'
 import type { Limits } from '../shared/limits.ts'
 import type { IncomingFile, IncomingRequest } from '../shared/types.ts'
 import { tooManyParts } from '../shared/upload-errors.ts'
-import { createCanonicalParser } from './canonical-parser.ts'
+import {
+  type CanonicalParser,
+  createCanonicalParser,
+  type ParserEvents,
+  type PartHandlers,
+} from './canonical-parser.ts'
 import { type FormPiece, FormScanner } from './form-scanner.ts'
 import { type PartHead, readPartHead } from './part-checks.ts'
-import { createRequestPump } from './request-pump.ts'
+import { createRequestPump, type RequestPump, type RequestSink } from './request-pump.ts'
 
 export interface FieldPart {
   name: string
@@ -38,102 +43,157 @@ export function readForm(
   handlers: FormHandlers,
   signal: AbortSignal,
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const scanner = new FormScanner(boundary)
-    let parts = 0
-    let isSettled = false
-    let isRequestEnded = false
-    /** True while the pieces of a chunk wait until the current file has been read. */
-    let isBlocked = false
-
-    function settle(finish: () => void) {
-      if (isSettled) return
-      isSettled = true
+  return new Promise<void>((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const onAbort = () => reader.fail(signal.reason)
+    const settle = (finish: () => void) => {
       signal.removeEventListener('abort', onAbort)
-      pump.stop()
       finish()
-      parser.destroy()
     }
-    const fail = (error: unknown) => settle(() => reject(error))
-    const onAbort = () => fail(signal.reason)
-
-    /** An exception in an event of a stream would surface in the socket's, where nothing can catch it. */
-    function guard(task: () => void) {
-      if (isSettled) return
-      try {
-        task()
-      } catch (error) {
-        fail(error)
-      }
-    }
-
-    const parser = createCanonicalParser(
-      limits.maxFieldSize,
-      {
-        onField: ({ field: name }, value, truncated) =>
-          guard(() => handlers.onField({ name, value, truncated })),
-        onFile: (head, stream) => guard(() => handlers.onFile({ file: fileOf(head), stream })),
-      },
-      {
-        // A stream asks for more before it emits what it has: only then is it known whether it accepts more.
-        onProgress: () => isBlocked && process.nextTick(proceed),
-        onError: fail,
-        onClose: () => settle(resolve),
-      },
-    )
-    const pump = createRequestPump(request, limits, {
-      push(chunk) {
-        scanner.push(chunk)
-        guard(readPieces)
-      },
-      isReady: () => !isBlocked,
-      end() {
-        isRequestEnded = true
-        if (!isBlocked) guard(endForm)
-      },
-      fail,
+    const reader = new FormReader(request, boundary, limits, handlers, {
+      resolve: () => settle(resolve),
+      reject: error => settle(() => reject(error)),
     })
-
-    function proceed() {
-      if (!isBlocked) return
-      guard(readPieces)
-      if (!isSettled) pump.resume()
-    }
-
-    /** Writes piece by piece to the parser, each when the one before has been read. */
-    function readPieces() {
-      isBlocked = true
-      while (!isSettled && parser.isReady()) {
-        const piece = scanner.next()
-        if (piece === undefined) {
-          isBlocked = false
-          return isRequestEnded ? endForm() : undefined
-        }
-        write(piece)
-      }
-    }
-
-    function endForm() {
-      scanner.end()
-      parser.end()
-    }
-
-    function write(piece: FormPiece) {
-      if (piece.kind === 'data') parser.writeData(piece.bytes)
-      else if (piece.kind === 'part end') parser.endPart()
-      else beginPart(readPartHead(piece.bytes))
-    }
-
-    function beginPart(head: PartHead) {
-      parts++
-      if (parts > limits.maxParts) throw tooManyParts(limits.maxParts)
-      parser.beginPart(head)
-    }
-
     signal.addEventListener('abort', onAbort)
-    if (signal.aborted) return onAbort()
-    pump.start()
+    reader.start()
   })
+}
+
+interface Outcome {
+  /** The form has been read to its end. */
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/** Moves the pieces of a form from the scanner to the parser, each when the one before has been read. */
+class FormReader implements RequestSink, PartHandlers, ParserEvents {
+  readonly #limits: Limits
+  readonly #handlers: FormHandlers
+  readonly #outcome: Outcome
+  readonly #scanner: FormScanner
+  readonly #parser: CanonicalParser
+  readonly #pump: RequestPump
+  #parts = 0
+  #isSettled = false
+  #isRequestEnded = false
+  /** True while the pieces of a chunk wait until the current file has been read. */
+  #isBlocked = false
+
+  constructor(
+    request: IncomingRequest,
+    boundary: string,
+    limits: Limits,
+    handlers: FormHandlers,
+    outcome: Outcome,
+  ) {
+    this.#limits = limits
+    this.#handlers = handlers
+    this.#outcome = outcome
+    this.#scanner = new FormScanner(boundary)
+    this.#parser = createCanonicalParser(limits.maxFieldSize, this, this)
+    this.#pump = createRequestPump(request, limits, this)
+  }
+
+  start(): void {
+    this.#pump.start()
+  }
+
+  fail(error: unknown): void {
+    this.#end(() => this.#outcome.reject(error))
+  }
+
+  #end(settle: () => void): void {
+    if (this.#isSettled) return
+    this.#isSettled = true
+    this.#pump.stop()
+    settle()
+    this.#parser.destroy()
+  }
+
+  /** An exception in an event of a stream would surface in the socket's, where nothing can catch it. */
+  #guard(task: () => void): void {
+    if (this.#isSettled) return
+    try {
+      task()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  // The request.
+
+  push(chunk: Buffer): void {
+    this.#scanner.push(chunk)
+    this.#guard(() => this.#writePieces())
+  }
+
+  isReady(): boolean {
+    return !this.#isBlocked
+  }
+
+  end(): void {
+    this.#isRequestEnded = true
+    if (!this.#isBlocked) this.#guard(() => this.#endForm())
+  }
+
+  // The parser.
+
+  onField({ field: name }: PartHead, value: string, truncated: boolean): void {
+    this.#guard(() => this.#handlers.onField({ name, value, truncated }))
+  }
+
+  onFile(head: PartHead, stream: Readable): void {
+    this.#guard(() => this.#handlers.onFile({ file: fileOf(head), stream }))
+  }
+
+  /** A stream asks for more before it emits what it has. Only afterwards is it known whether it accepts more. */
+  onProgress(): void {
+    if (this.#isBlocked) process.nextTick(() => this.#proceed())
+  }
+
+  onError(error: unknown): void {
+    this.fail(error)
+  }
+
+  onClose(): void {
+    this.#end(() => this.#outcome.resolve())
+  }
+
+  #proceed(): void {
+    if (!this.#isBlocked) return
+    this.#guard(() => this.#writePieces())
+    if (!this.#isSettled) this.#pump.resume()
+  }
+
+  #writePieces(): void {
+    this.#isBlocked = true
+    while (!this.#isSettled && this.#parser.isReady()) {
+      const piece = this.#scanner.next()
+      if (piece === undefined) {
+        this.#isBlocked = false
+        if (this.#isRequestEnded) this.#endForm()
+        return
+      }
+      this.#write(piece)
+    }
+  }
+
+  #write(piece: FormPiece): void {
+    if (piece.kind === 'data') this.#parser.writeData(piece.bytes)
+    else if (piece.kind === 'part end') this.#parser.endPart()
+    else this.#beginPart(readPartHead(piece.bytes))
+  }
+
+  #beginPart(head: PartHead): void {
+    this.#parts++
+    if (this.#parts > this.#limits.maxParts) throw tooManyParts(this.#limits.maxParts)
+    this.#parser.beginPart(head)
+  }
+
+  #endForm(): void {
+    this.#scanner.end()
+    this.#parser.end()
+  }
 }
 
 function fileOf({ field, filename = '', type }: PartHead): IncomingFile {
