@@ -110,6 +110,12 @@ describe('imports', () => {
     expect(importersOf(name)).toEqual(owners)
   })
 
+  it('use no private names, of this library or of busboy and streamsearch', () => {
+    const names = /(?<![\w`])_[a-z]\w*/i
+    const code = (file: string) => readFileSync(join(ROOT, file), 'utf8')
+    expect(files.filter(file => /^(src|adapters)\//.test(file) && names.test(code(file)))).toEqual([])
+  })
+
   it('have no cycle, not even of types', () => {
     const edges = new Map(files.map(file => [file, imports.filter(({ from }) => from === file)]))
     const done = new Set<string>()

@@ -67,12 +67,12 @@ export function createCanonicalParser(
   let isFileWritten = false
   const onProgress = () => events.onProgress()
 
-  parser.on('field', (_name, value: string | undefined, { valueTruncated }) => {
+  parser.on('field', (...[, value, { valueTruncated }]) => {
     // busboy has no value if it does not know the charset.
     if (value === undefined) events.onError(unknownCharset(head.field))
     else handlers.onField(head, value, valueTruncated)
   })
-  parser.on('file', (_name, stream) => {
+  parser.on('file', (...[, stream]) => {
     // busboy destroys the stream when it is destroyed itself.
     stream.on('error', () => {})
     file = stream.on('resume', onProgress).on('end', onProgress)

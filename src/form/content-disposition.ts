@@ -38,6 +38,6 @@ function decodeUtf8(text: string | undefined): string | undefined {
 function decodeExtended(value: string): string {
   const [, charset = '', escaped = ''] = EXTENDED_VALUE.exec(value) ?? []
   if (!ESCAPED.test(escaped)) throw invalidDisposition()
-  const bytes = escaped.replace(/%(..)/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
+  const bytes = escaped.replace(/%../g, code => String.fromCharCode(Number.parseInt(code.slice(1), 16)))
   return charset.toLowerCase() === 'utf-8' ? (decodeUtf8(bytes) as string) : bytes
 }

@@ -48,7 +48,7 @@ export function createSilenceLimit(milliseconds: number): SilenceLimit {
 
   async function watch<T>(task: () => T | PromiseLike<T>, onSilence: () => Error): Promise<T> {
     let reject = () => {}
-    const silence = new Promise<never>((_, onReject) => {
+    const silence = new Promise<never>((...[, onReject]) => {
       reject = () => onReject(onSilence())
     })
     watched.add(reject)
