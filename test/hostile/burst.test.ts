@@ -14,8 +14,8 @@ import { uploaders } from '../support/uploaders.ts'
 import { expectQuietProcess, watchFailures } from './watch.ts'
 import { nextId, onlyReply, openWire, requestHead, watchRequests } from './wire.ts'
 
-const CROWD = 300
-/** Every so many uploads, one whose file is sent in several S3 parts. */
+const UPLOADS = 300
+/** One upload in this many has a file of several S3 parts. */
 const LARGE_EVERY = 10
 const SMALL_LIMIT = 64 * 1024
 const LARGE_LIMIT = 5.5 * MB
@@ -34,9 +34,9 @@ const s3 = await useStorage()
 expectQuietProcess()
 
 describe.each(uploaders)('through the $name', ({ uploader }) => {
-  it(`of ${CROWD} uploads at once, exactly the good ones are stored`, { timeout: 60_000 }, async () => {
+  it(`stores exactly the good ones of ${UPLOADS} uploads at once`, { timeout: 60_000 }, async () => {
     const server = await serve(uploader)
-    const uploads = Array.from({ length: CROWD }, (_, number) => uploadNumber(number))
+    const uploads = Array.from({ length: UPLOADS }, (_, number) => uploadNumber(number))
 
     const wires = uploads.map(upload => ({ upload, ...openWire(server.url) }))
     for (const { upload, socket } of wires) {
@@ -47,7 +47,7 @@ describe.each(uploaders)('through the $name', ({ uploader }) => {
     }
     // Nobody goes on before all of them are in the middle of their files.
     await until(() => uploads.every(({ id }) => server.requests.get(id)))
-    expect(server.requests.connections).toBe(CROWD)
+    expect(server.requests.connections).toBe(UPLOADS)
 
     const outcomes = await Promise.all(
       wires.map(async ({ upload: { id, fate, body }, socket, received }) => {
@@ -78,7 +78,7 @@ describe.each(uploaders)('through the $name', ({ uploader }) => {
       expected.add(key)
     }
     expect(new Set(stored.keys())).toEqual(expected)
-    expect(expected.size).toBe(CROWD / FATES.length)
+    expect(expected.size).toBe(UPLOADS / FATES.length)
     expect(s3.uploads(BUCKET)).toEqual([])
     await server.close()
   })
@@ -105,7 +105,7 @@ async function serve(uploader: Uploader) {
   const server = createServer((request, response) => {
     void (request.url === '/large' ? large : small)(request, response)
   })
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 2 * CROWD })
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 2 * UPLOADS })
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
