@@ -37,18 +37,18 @@ else await compare(resolve(folder))
 
 function cases() {
   return {
-    'bulk-https': find('bulk', 'https', 'cpuPerGB'),
-    'bulk-http': find('bulk', 'http', 'cpuPerGB'),
-    'small-https': find('small', 'https', 'requestsPerSecond'),
-    'small-http': find('small', 'http', 'requestsPerSecond'),
-    crowd: find('crowd', '0.3 s', 'peakRSS'),
+    'bulk-https': find('bulk', 'https', ['cpuPerGB', 'throughput']),
+    'bulk-http': find('bulk', 'http', ['cpuPerGB', 'throughput']),
+    'small-https': find('small', 'https', ['cpuPerRequest', 'requestsPerSecond']),
+    'small-http': find('small', 'http', ['cpuPerRequest', 'requestsPerSecond']),
+    crowd: find('crowd', '0.3 s', ['peakRSS', 'throughput']),
   }
 }
 
-function find(measureName, caseName, figure) {
+function find(measureName, caseName, compared) {
   const measure = measures.find(({ name }) => name === measureName)
   const { work } = measure.cases.find(({ name }) => name === caseName)
-  return { figure, work: { ...measure.work, ...work } }
+  return { compared, work: { ...measure.work, ...work } }
 }
 
 async function compare(before) {
@@ -66,25 +66,26 @@ async function compare(before) {
   }
 }
 
-async function compareCase(lab, name, { figure, work }) {
-  const results = { before: [], now: [] }
+async function compareCase(lab, name, { compared, work }) {
+  const runs = { before: [], now: [] }
   for (let round = 0; round < Number(options.repeats); round++) {
     // Each copy goes first in every second round.
     const order = round % 2 === 0 ? ['before', 'now'] : ['now', 'before']
     for (const copy of order) {
       const library = copy === 'before' ? 's3-upstream-before' : 's3-upstream'
-      const outcome = await lab.measure('express', { ...work, options: { ...work.options, library } })
-      results[copy].push(outcome[figure])
+      runs[copy].push(await lab.measure('express', { ...work, options: { ...work.options, library } }))
     }
   }
-  const before = median(results.before)
-  const now = median(results.now)
+  for (const figure of compared) process.stdout.write(`${name}  ${describe(figure, runs)}\n`)
+}
+
+function describe(figure, runs) {
   const { title, digits } = figures[figure]
-  const all = values => values.map(value => value.toFixed(digits)).join(' ')
-  process.stdout.write(
-    `${name}  ${title}: before ${before.toFixed(digits)} (${all(results.before)}), ` +
-      `now ${now.toFixed(digits)} (${all(results.now)}), now ÷ before ${(now / before).toFixed(3)}\n`,
-  )
+  const [before, now] = [runs.before, runs.now].map(copy => copy.map(run => run[figure]))
+  const text = values =>
+    `${median(values).toFixed(digits)} (${values.map(value => value.toFixed(digits)).join(' ')})`
+  const ratio = (median(now) / median(before)).toFixed(3)
+  return `${title}: before ${text(before)}, now ${text(now)}, now ÷ before ${ratio}`
 }
 
 function exitNow() {
