@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import busboy from 'busboy'
-import { unknownCharset } from '../shared/upload-errors.ts'
 import type { PartHead } from './part-checks.ts'
 
 export interface PartHandlers {
   /** @param truncated true if the value was longer than `maxFieldSize` and has been cut */
-  onField(head: PartHead, value: string, truncated: boolean): void
+  onField(head: PartHead, value: Buffer, truncated: boolean): void
   /** @param stream must be read to its end: the form continues only then */
   onFile(head: PartHead, stream: Readable): void
 }
@@ -39,14 +38,13 @@ const BOUNDARY = Array.from(randomBytes(256), byte => '^~'[byte & 1]).join('')
 const DELIMITER = Buffer.from(`\r\n--${BOUNDARY}`)
 const FORM_HEADERS = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` }
 const FILE_HEADERS = '\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
-const FIELD_HEADERS = '\r\nContent-Disposition: form-data; name="f"\r\nContent-Type: text/plain'
-
-/** RFC 2978, 2.3. */
-const CHARSET = /^[\w!#$%&'+^`{}~-]+$/
+/** In Latin-1, each byte of a value is one character. */
+const FIELD_HEADERS =
+  '\r\nContent-Disposition: form-data; name="f"\r\nContent-Type: text/plain; charset=latin1\r\n\r\n'
 
 /**
  * busboy behind its public interface. The form that it reads is canonical: headers that we wrote, and our boundary. busboy
- * provides the streams, their back-pressure, and the values of fields in any charset.
+ * provides the streams, their back-pressure, and the values of fields.
  *
  * @param maxFieldSize bytes
  */
@@ -68,9 +66,7 @@ export function createCanonicalParser(
   const onProgress = () => events.onProgress()
 
   parser.on('field', (...[, value, { valueTruncated }]) => {
-    // busboy has no value if it does not know the charset.
-    if (value === undefined) events.onError(unknownCharset(head.field))
-    else handlers.onField(head, value, valueTruncated)
+    handlers.onField(head, Buffer.from(value, 'latin1'), valueTruncated)
   })
   parser.on('file', (...[, stream]) => {
     // busboy destroys the stream when it is destroyed itself.
@@ -91,7 +87,7 @@ export function createCanonicalParser(
       head = next
       file = undefined
       isFileWritten = false
-      parser.write(next.filename === undefined ? fieldHeaders(next) : FILE_HEADERS)
+      parser.write(next.file === undefined ? FIELD_HEADERS : FILE_HEADERS)
     },
     writeData(bytes) {
       parser.write(bytes, onProgress)
@@ -107,10 +103,6 @@ export function createCanonicalParser(
       parser.destroy()
     },
   }
-}
-
-function fieldHeaders({ charset = 'utf-8' }: PartHead): string {
-  return `${FIELD_HEADERS}; charset="${CHARSET.test(charset) ? charset : 'unknown'}"\r\n\r\n`
 }
 
 /** A stream counts as paused for those who wait for 'readable' too. */

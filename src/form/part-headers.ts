@@ -1,10 +1,12 @@
 import { malformedForm } from '../shared/upload-errors.ts'
 
+export const LF_LINES = 'Its lines must end with CR and LF; they end with LF alone.'
+
 /** Headers of a form part by their names in lower case. A header that occurs twice keeps its first value. */
 export type PartHeaders = Map<string, string>
 
-// RFC 9110, 5.6.2 and 5.5. Bytes above 0x7f are allowed: browsers send names in UTF-8.
-const HEADER = /^([!#$%&'*+.^_`|~\w-]+):([\t\x20-\x7e\x80-\xff]*)$/
+// RFC 9110, 5.6.2 and 5.5. Browsers send names in UTF-8, and their control characters as they are.
+const HEADER = /^([!#$%&'*+.^_`|~\w-]+)[\t ]*:([^\0\r\n]*)$/
 const FOLDED_LINE = /\r\n(?=[\t ])/g
 
 /**
@@ -17,6 +19,7 @@ export function parsePartHeaders(bytes: Buffer): PartHeaders {
   for (const line of lines) {
     if (line === '') break
     const [, name = '', value = ''] = HEADER.exec(line) ?? []
+    if (line.includes('\n')) throw malformedForm(LF_LINES)
     if (name === '') throw malformedForm('A form part has a header that is not "Name: value".')
     const key = name.toLowerCase()
     if (!headers.has(key)) headers.set(key, trimBlanks(value))

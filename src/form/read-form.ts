@@ -1,16 +1,18 @@
 import type { Readable } from 'node:stream'
 import type { Limits } from '../shared/limits.ts'
 import type { IncomingFile, IncomingRequest } from '../shared/types.ts'
-import { tooManyParts } from '../shared/upload-errors.ts'
+import { tooManyParts, truncatedForm, undecodableField } from '../shared/upload-errors.ts'
 import {
   type CanonicalParser,
   createCanonicalParser,
   type ParserEvents,
   type PartHandlers,
 } from './canonical-parser.ts'
+import { storableType } from './content-type.ts'
 import { type FormPiece, FormScanner } from './form-scanner.ts'
 import { type PartHead, readPartHead } from './part-checks.ts'
 import { createRequestPump, type RequestPump, type RequestSink } from './request-pump.ts'
+import { decodeText } from './text.ts'
 
 export interface FieldPart {
   name: string
@@ -21,8 +23,17 @@ export interface FieldPart {
 
 export interface FilePart {
   file: IncomingFile
+  /** The media type for the object: with parameters if they are well-formed. */
+  objectType: string
   /** Must be read to its end, or the signal aborted: the form continues only then. */
   stream: Readable
+}
+
+/** What the headers of a request say about its form. */
+export interface FormFraming {
+  boundary: string
+  /** Bytes of the whole form, if the request declares them. */
+  declaredLength: number | undefined
 }
 
 export interface FormHandlers {
@@ -38,7 +49,7 @@ export interface FormHandlers {
  */
 export function readForm(
   request: IncomingRequest,
-  boundary: string,
+  framing: FormFraming,
   limits: Limits,
   handlers: FormHandlers,
   signal: AbortSignal,
@@ -50,7 +61,7 @@ export function readForm(
       signal.removeEventListener('abort', onAbort)
       finish()
     }
-    const reader = new FormReader(request, boundary, limits, handlers, {
+    const reader = new FormReader(request, framing, limits, handlers, {
       resolve: () => settle(resolve),
       reject: error => settle(() => reject(error)),
     })
@@ -73,7 +84,11 @@ class FormReader implements RequestSink, PartHandlers, ParserEvents {
   readonly #scanner: FormScanner
   readonly #parser: CanonicalParser
   readonly #pump: RequestPump
+  readonly #declaredLength: number | undefined
+  #received = 0
   #parts = 0
+  /** Of names and fields: what the field `_charset_` says. */
+  #charset: string | undefined
   #isSettled = false
   #isRequestEnded = false
   /** True while the pieces of a chunk wait until the current file has been read. */
@@ -81,15 +96,16 @@ class FormReader implements RequestSink, PartHandlers, ParserEvents {
 
   constructor(
     request: IncomingRequest,
-    boundary: string,
+    framing: FormFraming,
     limits: Limits,
     handlers: FormHandlers,
     outcome: Outcome,
   ) {
+    this.#declaredLength = framing.declaredLength
     this.#limits = limits
     this.#handlers = handlers
     this.#outcome = outcome
-    this.#scanner = new FormScanner(boundary)
+    this.#scanner = new FormScanner(framing.boundary)
     this.#parser = createCanonicalParser(limits.maxFieldSize, this, this)
     this.#pump = createRequestPump(request, limits, this)
   }
@@ -123,6 +139,7 @@ class FormReader implements RequestSink, PartHandlers, ParserEvents {
   // The request.
 
   push(chunk: Buffer): void {
+    this.#received += chunk.length
     this.#scanner.push(chunk)
     this.#guard(() => this.#writePieces())
   }
@@ -138,12 +155,17 @@ class FormReader implements RequestSink, PartHandlers, ParserEvents {
 
   // The parser.
 
-  onField({ field: name }: PartHead, value: string, truncated: boolean): void {
-    this.#guard(() => this.#handlers.onField({ name, value, truncated }))
+  onField(head: PartHead, bytes: Buffer, truncated: boolean): void {
+    this.#guard(() => {
+      const value = truncated ? '' : decodeField(head, bytes, this.#charset)
+      // RFC 7578, 4.6.
+      if (head.field.toLowerCase() === '_charset_') this.#charset = value
+      this.#handlers.onField({ name: head.field, value, truncated })
+    })
   }
 
   onFile(head: PartHead, stream: Readable): void {
-    this.#guard(() => this.#handlers.onFile({ file: fileOf(head), stream }))
+    this.#guard(() => this.#handlers.onFile({ ...fileOf(head), stream }))
   }
 
   /** A stream asks for more before it emits what it has. Only afterwards is it known whether it accepts more. */
@@ -181,7 +203,7 @@ class FormReader implements RequestSink, PartHandlers, ParserEvents {
   #write(piece: FormPiece): void {
     if (piece.kind === 'data') this.#parser.writeData(piece.bytes)
     else if (piece.kind === 'part end') this.#parser.endPart()
-    else this.#beginPart(readPartHead(piece.bytes))
+    else this.#beginPart(readPartHead(piece.bytes, this.#charset))
   }
 
   #beginPart(head: PartHead): void {
@@ -191,11 +213,30 @@ class FormReader implements RequestSink, PartHandlers, ParserEvents {
   }
 
   #endForm(): void {
+    const declared = this.#declaredLength
+    if (!this.#scanner.isComplete && declared !== undefined && this.#received < declared) {
+      throw truncatedForm(`Only ${this.#received} of the ${declared} bytes of its Content-Length arrived.`)
+    }
     this.#scanner.end()
     this.#parser.end()
   }
 }
 
-function fileOf({ field, filename = '', type }: PartHead): IncomingFile {
-  return { field, filename, type }
+function decodeField(
+  { field, charset: own }: PartHead,
+  bytes: Buffer,
+  formCharset: string | undefined,
+): string {
+  const charset = own ?? formCharset
+  const value = decodeText(bytes, charset)
+  if (value === undefined) throw undecodableField(field, charset)
+  return value
+}
+
+function fileOf({ field, file, type, contentType }: PartHead): Omit<FilePart, 'stream'> {
+  const { filename = '', path } = file ?? {}
+  return {
+    file: { field, filename, ...(path && { path }), type, ...(contentType && { contentType }) },
+    objectType: storableType(type, contentType),
+  }
 }

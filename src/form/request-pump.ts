@@ -36,11 +36,13 @@ export function createRequestPump(
   let isPaused = false
 
   function onData(chunk: Buffer) {
+    const allowed = maxRequestSize - bytes
     bytes += chunk.length
-    if (bytes > maxRequestSize) return sink.fail(requestTooLarge(maxRequestSize))
     idle.received()
-    sink.push(chunk)
-    if (isPaused || sink.isReady()) return
+    // What precedes the limit is processed: another limit may have been exceeded there.
+    sink.push(chunk.length > allowed ? chunk.subarray(0, allowed) : chunk)
+    if (isPaused) return
+    if (sink.isReady()) return checkBytes()
     isPaused = true
     idle.pause()
     request.pause()
@@ -48,14 +50,19 @@ export function createRequestPump(
   function resume() {
     if (!isPaused || !sink.isReady()) return
     isPaused = false
+    checkBytes()
+    if (isPaused) return
     idle.resume()
     request.resume()
+  }
+  function checkBytes() {
+    if (bytes > maxRequestSize) sink.fail(requestTooLarge(maxRequestSize))
   }
   /** Can be emitted although the request is paused. */
   function onEnd() {
     isPaused = false
     idle.pause()
-    sink.end()
+    if (bytes <= maxRequestSize) sink.end()
   }
 
   return {

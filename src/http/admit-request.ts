@@ -1,4 +1,5 @@
 import { parseContentType } from '../form/content-type.ts'
+import { unquote } from '../form/parameters.ts'
 import type { UploadError } from '../shared/errors.ts'
 import type { Limits } from '../shared/limits.ts'
 import type { IncomingRequest } from '../shared/types.ts'
@@ -31,7 +32,7 @@ export interface Admission {
 export function admitRequest(request: IncomingRequest, limits: Limits): Admission {
   const { headers } = request
   const contentType = headers['content-type'] ?? ''
-  const boundary = parseContentType(contentType)?.parameters.get('boundary') ?? ''
+  const boundary = unquote(parseContentType(contentType)?.parameters.get('boundary')) ?? ''
   const conflict = bodyConflict(request)
   const declaredLength = parseLength(headers['content-length'])
   const error =

@@ -1,3 +1,4 @@
+import type { UploadError } from '../shared/errors.ts'
 import type { Limits } from '../shared/limits.ts'
 import type { IncomingFile } from '../shared/types.ts'
 import { fileTooLarge, longerThanDeclared, totalTooLarge } from '../shared/upload-errors.ts'
@@ -30,11 +31,21 @@ export function createSizeCounter(file: IncomingFile, form: FormBytes, limits: L
   function add(chunk: Buffer): void {
     counter.size += chunk.length
     count.bytes += chunk.length
-    if (counter.size > maxFileSize) throw fileTooLarge(file, maxFileSize)
-    if (count.bytes > maxTotalSize) throw totalTooLarge(file, maxTotalSize)
-    // The declared length determines the size of part buffers. Node enforces it for requests; other streams may
-    // exceed it.
-    if (count.bytes > declaredLength) throw longerThanDeclared(file)
+    const excess = Math.max(
+      counter.size - maxFileSize,
+      count.bytes - maxTotalSize,
+      // The declared length determines the size of part buffers. Node enforces it for requests; other streams may
+      // exceed it.
+      count.bytes - declaredLength,
+    )
+    if (excess > 0) throw exceededFirst(excess)
+  }
+
+  /** One chunk can exceed several limits. The largest excess is of the limit that was exceeded first. */
+  function exceededFirst(excess: number): UploadError {
+    if (counter.size - maxFileSize === excess) return fileTooLarge(file, maxFileSize)
+    if (count.bytes - maxTotalSize === excess) return totalTooLarge(file, maxTotalSize)
+    return longerThanDeclared(file)
   }
 
   return counter

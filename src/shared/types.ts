@@ -12,14 +12,21 @@ export type Fields = Record<string, string | string[]>
 export interface IncomingFile {
   /** Name of the form field. */
   field: string
-  /** The name that the client sent, decoded as UTF-8, without directories and control characters. Can be empty. */
+  /** The name that the client sent, decoded, without directories and control characters. Can be empty. */
   filename: string
+  /**
+   * Relative path with `/`, without `.`, `..`, drives and control characters. Set only if the client sent directories: a
+   * folder upload does.
+   */
+  path?: string
   /** Media type in lower case, without parameters. `text/plain` if the client sends none (RFC 7578, 4.4). */
   type: string
+  /** The Content-Type of the form part, as the client sent it. */
+  contentType?: string
 }
 
 /** A file that S3 has stored and confirmed. */
-export interface UploadedFile extends IncomingFile {
+export interface UploadedFile extends Omit<IncomingFile, 'contentType'> {
   bucket: string
   key: string
   /** Bytes received, which equal the bytes that S3 confirmed. */
@@ -49,7 +56,7 @@ export interface Checksums {
 /** A form that is read completely. None of its files is visible yet. */
 export interface FormResult {
   /** In the order of the form. `size` is the bytes received; `type` is what the client claims. */
-  files: readonly (IncomingFile & { bucket: string; key: string; size: number })[]
+  files: readonly (Omit<IncomingFile, 'contentType'> & { bucket: string; key: string; size: number })[]
   fields: Readonly<Fields>
 }
 

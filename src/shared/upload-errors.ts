@@ -90,9 +90,18 @@ export function malformedForm(reason: string, cause?: unknown): UploadError {
   return new UploadError('MALFORMED_BODY', `The form cannot be parsed. ${reason}`, { cause })
 }
 
-/** 400. */
-export function truncatedForm(): UploadError {
-  return new UploadError('TRUNCATED_BODY', 'The form ended before its closing boundary.')
+/** 400: a form of a form part. */
+export function nestedForm(field: string): UploadError {
+  return new UploadError(
+    'MALFORMED_BODY',
+    `Field "${field}" contains a nested multipart message. Send each file as a form part of its own.`,
+    { field },
+  )
+}
+
+/** 400. The reason is a whole sentence. */
+export function truncatedForm(reason = ''): UploadError {
+  return new UploadError('TRUNCATED_BODY', `The form ended before its closing boundary. ${reason}`.trimEnd())
 }
 
 /** 413. */
@@ -110,15 +119,19 @@ export function unsupportedTransferEncoding(encoding: string): UploadError {
 }
 
 /** 415. */
-export function unknownCharset(field: string): UploadError {
+export function undecodableField(field: string, charset = 'UTF-8'): UploadError {
   return new UploadError(
     'UNSUPPORTED_ENCODING',
-    `Field "${field}" has a charset that is not supported. Send UTF-8.`,
-    {
-      field,
-      allowed: ['utf-8'],
-    },
+    `The value of field "${field}" is not valid ${charset}. Send UTF-8, or declare its charset.`,
+    { field, allowed: ['utf-8'] },
   )
+}
+
+/** 415: a name that cannot be shown, so the error does not contain it. */
+export function undecodableName(): UploadError {
+  return new UploadError('UNSUPPORTED_ENCODING', 'A field name is not valid UTF-8. Send the form in UTF-8.', {
+    allowed: ['utf-8'],
+  })
 }
 
 /** 413. */
@@ -153,9 +166,10 @@ export function tooManyFiles(file: IncomingFile, limit: number): UploadError {
 
 /** 415 for one file. */
 export function typeNotAccepted(file: IncomingFile, allowed: readonly string[]): UploadError {
+  const problem = file.contentType === undefined ? 'declares no type' : `has type ${file.type}`
   return new UploadError(
     'TYPE_NOT_ACCEPTED',
-    `${nameOf(file)} has type ${file.type}. Accepted types: ${allowed.join(', ')}.`,
+    `${nameOf(file)} ${problem}. Accepted types: ${allowed.join(', ')}.`,
     { ...placeOf(file), allowed },
   )
 }

@@ -35,7 +35,10 @@ export interface StagedFile {
  * Takes one file from its form part to S3, where it is not visible yet. Resolves with undefined for a file input in
  * which no file was chosen.
  */
-export async function stageFile({ file, stream }: FilePart, form: Form): Promise<StagedFile | undefined> {
+export async function stageFile(
+  { file, objectType, stream }: FilePart,
+  form: Form,
+): Promise<StagedFile | undefined> {
   const { settings, context, scope } = form
   checkFieldName(file.field, settings)
   if (file.filename === '' && (await isEmpty(stream, scope.signal))) {
@@ -45,7 +48,7 @@ export async function stageFile({ file, stream }: FilePart, form: Form): Promise
   countFile(file, form)
   acceptFile(file, settings.accept)
 
-  const named = await nameFile(file, form)
+  const named = await nameFile(file, objectType, form)
   const { partSize, largestSize } = sizesFor(form)
   const target = { partSize, largestSize, ...named }
   const progress = trackProgress(file, settings.onProgress, context, form.fail)
@@ -56,15 +59,15 @@ export async function stageFile({ file, stream }: FilePart, form: Form): Promise
     progress.received(chunk.length)
   })
   await object.stage(bytes)
-  const { field, filename, type } = file
+  const { contentType: _, ...described } = file
   const { bucket, key } = target
 
   return {
-    file: { field, filename, type, bucket, key, size: counter.size },
+    file: { ...described, bucket, key, size: counter.size },
     async commit() {
       const stored = await object.commit()
       checkSize(stored, counter.size, target)
-      return { field, filename, type, bucket, key, ...stored }
+      return { ...described, bucket, key, ...stored }
     },
   }
 }
@@ -86,7 +89,11 @@ function countFile(file: IncomingFile, { count, settings: { maxFiles } }: Form):
 
 type Sizes = Pick<UploadTarget, 'partSize' | 'largestSize'>
 
-async function nameFile(file: IncomingFile, form: Form): Promise<Omit<UploadTarget, keyof Sizes>> {
+async function nameFile(
+  file: IncomingFile,
+  objectType: string,
+  form: Form,
+): Promise<Omit<UploadTarget, keyof Sizes>> {
   const { settings, context, scope } = form
   const { key: keyFor, params: paramsFor, bucket, prefix, ifExists } = settings
   // A hook may never settle, and the upload must end all the same.
@@ -104,7 +111,7 @@ async function nameFile(file: IncomingFile, form: Form): Promise<Omit<UploadTarg
     bucket,
     key,
     unique,
-    params: { ContentType: ContentType ?? file.type, ...params },
+    params: { ContentType: ContentType ?? objectType, ...params },
     ifNoneMatch: ifExists === 'fail' ? '*' : undefined,
   }
 }

@@ -62,7 +62,7 @@ export async function uploadForm(
       file.catch(fail)
       staging.push(file)
     }
-    await readForm(request, admission.boundary, settings, { onField: fields.add, onFile }, signal)
+    await readForm(request, admission, settings, { onField: fields.add, onFile }, signal)
     const staged = (await Promise.all(staging)).filter(file => file !== undefined)
     const files = staged.map(({ file }) => file)
     await validateForm(files, settings, context)

@@ -83,7 +83,7 @@ describe('a form', () => {
     }
     await readForm(
       incoming([form]),
-      BOUNDARY,
+      { boundary: BOUNDARY, declaredLength: undefined },
       resolveOptions('bucket'),
       { onFile, onField() {} },
       new AbortController().signal,
@@ -112,6 +112,23 @@ describe('the scanner', () => {
   it.each([
     ['line breaks before the first boundary', `\r\n\r\n${part('x')}--b--`, ['x']],
     ['no part', '--b--', []],
+    [
+      'blanks behind boundaries',
+      `--b \t\r\nA: b\r\n\r\nx\r\n--b\t\r\nA: b\r\n\r\ny\r\n--b-- \r\n`,
+      ['x', 'y'],
+    ],
+    [
+      'a boundary right behind the blank line of headers',
+      `--b\r\nA: b\r\n\r\n--b\r\nA: b\r\n\r\n--b--`,
+      ['', ''],
+    ],
+    [
+      'a boundary in place of the blank line',
+      `--b\r\nA: b\r\n--b\r\nA: b\r\n\r\nx\r\n--b\r\nA: b\r\n--b--`,
+      ['', 'x', ''],
+    ],
+    ['a body that begins like a boundary', `--b\r\nA: b\r\n\r\n--a\r\n--b--`, ['--a']],
+    ['a body of a line break', `${part('\r\n')}--b--`, ['\r\n']],
     ['bytes behind the last boundary', `${part('x')}--b--${part('y')}--b--`, ['x']],
   ])('accepts %s', (_, body, parts) => {
     expect(scan(body)).toEqual(parts)
@@ -122,8 +139,12 @@ describe('the scanner', () => {
     ['data before the first boundary', `x\r\n${part('x')}--b--`, 'MALFORMED_BODY', /before its first/],
     ['data behind a boundary', `--b x\r\nA: b\r\n\r\nx\r\n--b--`, 'MALFORMED_BODY', /followed by CR and LF/],
     ['a boundary with one hyphen', `${part('x')}--b-\r\n--b--`, 'MALFORMED_BODY', /followed by CR and LF/],
-    ['headers without an end', `--b\r\nA: b\r\n--b--\r\n\r\n`, 'MALFORMED_BODY', /have no end/],
-    ['no boundary', 'x\r\ny', 'TRUNCATED_BODY', /closing boundary/],
+    ['a boundary with LF alone', `--b\nA: b\n\nx\n--b--\n`, 'MALFORMED_BODY', /LF alone/],
+    ['a later boundary with LF alone', `--b\r\nA: b\r\n\r\nx\n--b--\n`, 'TRUNCATED_BODY', /closing boundary/],
+    ['LF before the first boundary', `\n--b\nA: b\n\nx\n--b--\n`, 'MALFORMED_BODY', /LF alone/],
+    ['an end behind blanks', `${part('x')}--b --`, 'MALFORMED_BODY', /followed by CR and LF/],
+    ['headers without an end', `--b\r\nA: b\r\n`, 'TRUNCATED_BODY', /closing boundary/],
+    ['no boundary', 'x\r\ny', 'MALFORMED_BODY', /"b", does not occur/],
     ['no last boundary', part('x'), 'TRUNCATED_BODY', /closing boundary/],
     ['no bytes', '', 'TRUNCATED_BODY', /closing boundary/],
   ])('refuses %s', (_, body, code, message) => {

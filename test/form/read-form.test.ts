@@ -165,19 +165,17 @@ describe('fields', () => {
     expect(fields).toEqual({ ééa: '12345' })
   })
 
-  it('in another charset are decoded, and refused in one that nobody knows', async () => {
+  it('in another charset are decoded', async () => {
     const { fields } = await upload([
       { name: 'a', type: 'text/plain; charset=latin1', body: Buffer.from([0xe9]) },
     ])
     expect(fields.a).toBe('é')
-    const error = await refusal(upload([{ name: 'a', type: 'text/plain; charset=klingon', body: 'x' }]))
-    expect(error).toMatchObject({ code: 'UNSUPPORTED_ENCODING', field: 'a' })
   })
 })
 
 describe('malformed forms', () => {
   const cases: [string, Buffer, object, string][] = [
-    ['without a first boundary', Buffer.from('hello'), {}, 'TRUNCATED_BODY'],
+    ['without a first boundary', Buffer.from('hello'), {}, 'MALFORMED_BODY'],
     ['that are empty', Buffer.alloc(0), {}, 'TRUNCATED_BODY'],
     [
       'with a broken head',
@@ -208,7 +206,7 @@ describe('malformed forms', () => {
     [
       'with a broken Content-Type',
       formBody([]),
-      { 'content-type': 'multipart/form-data; boundary=a; =' },
+      { 'content-type': 'multipart/form-data; boundary="a' },
       'MISSING_BOUNDARY',
     ],
     ['without a Content-Type', formBody([]), { 'content-type': undefined }, 'NOT_MULTIPART'],
@@ -228,17 +226,17 @@ describe('malformed forms', () => {
     ])
 
   it.each([
-    ['a quote that is not escaped', raw('form-data; name="a"; filename="a "b".txt"')],
+    ['a quote in its field name that is not escaped', raw('form-data; name="a"b"; filename="a.txt"')],
     ['a quote that is not closed', raw('form-data; name="a"; filename="a.txt')],
     ['no semicolon', raw('form-data; name="a" filename="a.txt"')],
     ['a broken escape in filename*', raw(`form-data; name="a"; filename*=UTF-8''%zz.txt`)],
-    ['an unknown charset in filename*', raw(`form-data; name="a"; filename*=x-none''a.txt`)],
     ['another disposition', raw('attachment; name="a"; filename="a.txt"')],
     [
       'no disposition',
       Buffer.concat([Buffer.from(`--${BOUNDARY}\r\nContent-Type: text/plain\r\n\r\nx\r\n`), formBody([])]),
     ],
-    ['blanks after its boundary', raw('form-data; name="a"; filename="a.txt"', `--${BOUNDARY} \r\n`)],
+    ['text after its boundary', raw('form-data; name="a"; filename="a.txt"', `--${BOUNDARY} a\r\n`)],
+    ['an end after blanks', raw('form-data; name="a"; filename="a.txt"', `--${BOUNDARY} --\r\n`)],
     ['a boundary in its bytes', formBody([filePart('a', 'a.txt', `hello\r\n--${BOUNDARY}X and more`)])],
     [
       'a blank before its boundary',
@@ -261,15 +259,6 @@ describe('malformed forms', () => {
         ),
         Buffer.from('Content-Disposition: form-data; name="b"\r\n\r\nx\r\n'),
         formBody([]),
-      ]),
-    ],
-    [
-      'a boundary in its head, and the end behind it',
-      Buffer.concat([
-        formBody([filePart('a', 'a.txt', 'a')], ''),
-        Buffer.from(
-          `--${BOUNDARY}\r\nContent-Disposition: form-data; name="b"; filename="b"\r\n--${BOUNDARY}\r\n\r\n--`,
-        ),
       ]),
     ],
   ])('with a part that would be lost are refused: %s', async (_, body) => {
@@ -475,7 +464,7 @@ describe('a request', () => {
     const onError = () => {
       throw new Error('log is full')
     }
-    expect(await refusal(upload(Buffer.from('x'), { onError }))).toMatchObject({ code: 'TRUNCATED_BODY' })
+    expect(await refusal(upload(Buffer.from('x'), { onError }))).toMatchObject({ code: 'MALFORMED_BODY' })
     expect((await warned).message).toBe('onError failed: Error: log is full')
   })
 })

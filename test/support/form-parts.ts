@@ -17,12 +17,12 @@ export async function readParts(chunks: Iterable<Buffer>): Promise<ReadPart[]> {
   const { signal } = new AbortController()
   await readForm(
     incoming(chunks),
-    BOUNDARY,
+    { boundary: BOUNDARY, declaredLength: undefined },
     LIMITS,
     {
       onField: ({ name, value }) => parts.push({ field: name, value }),
       onFile({ file, stream }) {
-        const part = { ...file, body: '' }
+        const part = { field: file.field, filename: file.filename, type: file.type, body: '' }
         parts.push(part)
         collect(stream, part)
       },
