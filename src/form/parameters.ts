@@ -17,11 +17,12 @@ const WELL_FORMED = new RegExp(
 )
 
 /** Some clients do not escape the quotes in a filename. A quote ends the value only where this follows. */
-const END_OF_VALUE = `[\\t ]*(?:$|;[\\t ;]*(?:$|${TOKEN}[\\t ]*=))`
+const END_OF_VALUE = `[\\t ]*(?:$|;[\\t ;]*(?:$|${TOKEN}[\\t ]*(?:[=;]|$)))`
 const QUOTED_VALUE = String.raw`"(?:[^"\\]|\\["\\]|\\(?!["\\])|"(?!${END_OF_VALUE}))*"`
 const PARAMETER = new RegExp(`;[\\t ]*(?:(${TOKEN})[\\t ]*=[\\t ]*(${QUOTED_VALUE}|[^;]*))?[^;]*`, 'g')
 
-const STRICTLY_QUOTED = /^"(?:[^"\\]|\\.)*"$/s
+/** The last byte of a character can be a backslash in Shift_JIS and other charsets. */
+const STRICTLY_QUOTED = /^"(?:[^"\\]|\\.)*\\?"$/s
 const QUOTED = /^".*"$/s
 const ESCAPED_CHARACTER = /\\(["\\])/g
 

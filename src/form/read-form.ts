@@ -215,7 +215,9 @@ class FormReader implements RequestSink, PartHandlers, ParserEvents {
   #endForm(): void {
     const declared = this.#declaredLength
     if (!this.#scanner.isComplete && declared !== undefined && this.#received < declared) {
-      throw truncatedForm(`Only ${this.#received} of the ${declared} bytes of its Content-Length arrived.`)
+      throw truncatedForm(
+        `Only ${this.#received} of the ${declared} bytes of its Content-Length arrived. A proxy may have cut it.`,
+      )
     }
     this.#scanner.end()
     this.#parser.end()

@@ -55,7 +55,7 @@ export async function stageFile(
   const object = openObject(target, progress.stored, form)
   const counter = createSizeCounter(file, form, settings)
   const bytes = byteSource(stream, chunk => {
-    counter.add(chunk)
+    failAtOnce(() => counter.add(chunk), form)
     progress.received(chunk.length)
   })
   await object.stage(bytes)
@@ -79,6 +79,16 @@ function openObject(target: UploadTarget, onStored: UploadScope['onStored'], for
   const object = settings.uploader.open(target, { onStored, ...scope })
   opened.push(object)
   return object
+}
+
+/** Before the form goes on: which of two errors is reported must not depend on the chunks. */
+function failAtOnce(check: () => void, { fail }: Form): void {
+  try {
+    check()
+  } catch (error) {
+    fail(error)
+    throw error
+  }
 }
 
 function countFile(file: IncomingFile, { count, settings: { maxFiles } }: Form): void {

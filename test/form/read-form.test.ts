@@ -288,6 +288,16 @@ describe('malformed forms', () => {
     expect(files).toMatchObject([{ filename, size: 5 }])
   })
 
+  it('of which a proxy has cut the end are refused with both lengths', async () => {
+    const whole = formBody([filePart('a', 'a', bytes(3000))])
+    const error = await refusal(upload(whole.subarray(0, 1500), {}, { 'content-length': `${whole.length}` }))
+    expect(error).toMatchObject({
+      code: 'TRUNCATED_BODY',
+      message: expect.stringContaining(`Only 1500 of the ${whole.length} bytes`),
+    })
+    expectNothingLeft(s3)
+  })
+
   it.each(cases)('%s are refused', async (_, body, headers, code) => {
     expect(await refusal(upload(body, {}, headers))).toMatchObject({ code, expose: true })
     expectNothingLeft(s3)
