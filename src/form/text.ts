@@ -12,7 +12,6 @@ export function decodeText(bytes: Buffer, charset?: string): string | undefined 
   const decoder = decoderOf(charset)
   if (decoder === undefined || decoder.encoding === 'utf-8')
     return isUtf8(bytes) ? bytes.toString() : undefined
-  if (decoder.encoding === 'windows-1252') return decodeWindows1252(bytes)
   try {
     return decoder.decode(bytes)
   } catch {
@@ -20,6 +19,7 @@ export function decodeText(bytes: Buffer, charset?: string): string | undefined 
   }
 }
 
+/** The charset that browsers fall back to. */
 export function decodeWindows1252(bytes: Buffer): string {
   return bytes
     .toString('latin1')
