@@ -72,7 +72,7 @@ async function takeScreenshots(page: Page, variant: Variant, film: string): Prom
   await page.getByRole('button', { name: 'Clear the list' }).click()
   await page.getByRole('radio', { name: /Documents/ }).check()
   await choose(page, [
-    await draw('first snow.png', 250),
+    await draw('first snow on the way to the summit, seen from the hut before sunrise.png', 250),
     { name: 'panorama.png', mimeType: 'image/png', buffer: Buffer.alloc(14.2 * 1024 ** 2) },
     { name: 'backup.zip', mimeType: 'application/zip', buffer: Buffer.alloc(3 * 1024 ** 2) },
   ])
