@@ -18,7 +18,10 @@ export interface UploadItem<Result = unknown> {
   readonly error?: UploadError | undefined
   /** Cancels a queued or running item, also when called on an earlier object. No effect after the item has ended. */
   cancel(): void
-  /** Queues a failed or cancelled item again, also when called on an earlier object. No effect in other phases. */
+  /**
+   * Queues a failed or cancelled item again, also when called on an earlier object. No effect in other phases, and for a
+   * file that exceeds a limit of the options.
+   */
   retry(): void
 }
 

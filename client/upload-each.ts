@@ -20,8 +20,9 @@ export function uploadEach<Route = DefaultRoute>(
 ): Uploads<ResultOf<Route>> {
   type Result = ResultOf<Route>
   type Item = UploadItem<Result>
-  const { concurrency = 3, fields, maxFiles, onProgress, signal, ...rest } = options
+  const { concurrency = 3, fields, onProgress, signal, ...rest } = options
   const controllers: AbortController[] = []
+  const refused = new Set<number>()
   let items: readonly Item[] = Array.from(files, createItem)
   let active = 0
   let finish: (summary: EachSummary<Result>) => void
@@ -40,9 +41,8 @@ export function uploadEach<Route = DefaultRoute>(
         else controllers[index]?.abort()
       },
       retry() {
-        if (!hasFailed(items[index]!)) return
+        if (refused.has(index) || !hasFailed(items[index]!)) return
         update(index, { phase: 'queued', error: undefined, progress: undefined })
-        failIfOverLimit(index)
         next()
       },
     }
@@ -57,11 +57,12 @@ export function uploadEach<Route = DefaultRoute>(
     notify(onProgress, { item: items[index]!, items, ...summarize(items) })
   }
 
-  function failIfOverLimit(index: number): void {
+  function refuseIfOverLimit(index: number): void {
     try {
       checkFile({ file: items[index]!.file, field: rest.field ?? 'file' }, index, options)
     } catch (error) {
-      update(index, failure(error))
+      refused.add(index)
+      if (items[index]!.phase === 'queued') update(index, failure(error))
     }
   }
 
@@ -117,7 +118,7 @@ export function uploadEach<Route = DefaultRoute>(
 
   // Deferred, so that callbacks can already use the return value.
   queueMicrotask(() => {
-    for (const index of items.keys()) failIfOverLimit(index)
+    for (const index of items.keys()) refuseIfOverLimit(index)
     next()
   })
   return Object.defineProperty(finished, 'items', { get: () => items }) as Uploads<Result>

@@ -48,7 +48,7 @@ async function takeScreenshots(page: Page, variant: Variant, film: string): Prom
     await writeFile(`${FOLDER}/demo-${state}-${variant.name}.png`, shrinkPng(png))
   }
   const draw = (name: string, hue: number) => drawPicture(page, name, hue)
-  await page.locator('#chart .memory.line[d*="L2"]').waitFor({ state: 'attached' })
+  await page.locator('#chart .memory.line[d*="L1"]').waitFor({ state: 'attached' })
   await take('empty')
 
   const photos = [await draw('evening at the lake.png', 215), await draw('富士山の朝.png', 320)]

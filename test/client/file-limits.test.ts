@@ -157,19 +157,33 @@ describe('uploadEach()', () => {
     expect(count()).toBe(1)
   })
 
-  it('refuses a file again when it is retried', async () => {
-    const uploads = uploadEach('/upload', input, limits)
+  it('does not retry a refused file, also from within its own event', async () => {
+    const events: string[] = []
+    const uploads = uploadEach('/upload', input, {
+      ...limits,
+      onProgress({ item }) {
+        events.push(item.phase)
+        item.retry()
+      },
+    })
     ;(await request()).respond(201, RESULT)
     const { failed } = await uploads
+    const { items } = uploads
     for (const item of failed) item.retry()
-    await new Promise(process.nextTick)
-    expect(uploads.items.map(({ error }) => error?.code)).toEqual([
-      undefined,
-      'FILE_TOO_LARGE',
-      'TYPE_NOT_ACCEPTED',
-      'TOO_MANY_FILES',
-    ])
+    expect(uploads.items).toBe(items)
+    expect(events).toEqual(['failed', 'failed', 'failed', 'sending', 'done'])
     expect(count()).toBe(1)
+  })
+
+  it('leaves a file cancelled that the page cancels before it is refused', async () => {
+    const uploads = uploadEach('/upload', input.slice(1), {
+      ...limits,
+      onProgress: ({ items }) => items[1]?.cancel(),
+    })
+    ;(await request()).respond(201, RESULT)
+    const { failed } = await uploads
+    failed[1]?.retry()
+    expect(uploads.items.map(({ phase }) => phase)).toEqual(['failed', 'cancelled', 'done'])
   })
 
   it('resolves if every file is refused', async () => {
