@@ -19,9 +19,9 @@ export type ClientErrorCode =
   | 'HTTP_ERROR'
 
 export interface UploadErrorDetails {
-  /** HTTP status; 0 if there was no response. */
+  /** HTTP status. 0 if there was no response; the server's 413 or 415 if the browser helper refused the file itself. */
   status?: number
-  /** Short summary from the server, the same for every error with this code. */
+  /** Short summary in the server's words, the same for every error with this code. */
   title?: string
   /** Name of the form field that caused the error. */
   field?: string
@@ -63,4 +63,8 @@ export class UploadError extends Error {
 
 export function aborted(signal: AbortSignal | undefined): UploadError {
   return new UploadError('ABORTED', 'The upload was cancelled.', { cause: signal?.reason })
+}
+
+export function invalidOption(name: string, value: unknown): TypeError {
+  return new TypeError(`The option ${name} is invalid: ${value}.`)
 }

@@ -1,8 +1,13 @@
 import type { FilesAndFields, FormFields, UploadInput } from './types.ts'
 
+export interface FormFile {
+  file: File
+  field: string
+}
+
 export interface Form {
   data: FormData
-  files: { file: File; field: string }[]
+  files: FormFile[]
 }
 
 type Entry = [field: string, value: FormDataEntryValue | Blob]

@@ -1,9 +1,18 @@
 export type { Answers, DefaultRoute, ResultOf } from './contract.ts'
+export type {
+  EachProgress,
+  EachSummary,
+  ItemPhase,
+  UploadEachOptions,
+  UploadItem,
+  Uploads,
+} from './each-types.ts'
 export { type ClientErrorCode, UploadError, type UploadErrorDetails } from './errors.ts'
 export type {
   Checksums,
   Fields,
   FieldValue,
+  FileLimits,
   FileProgress,
   Files,
   FilesAndFields,
@@ -17,12 +26,4 @@ export type {
   UploadRetry,
 } from './types.ts'
 export { upload } from './upload.ts'
-export {
-  type EachProgress,
-  type EachSummary,
-  type ItemPhase,
-  type UploadEachOptions,
-  type UploadItem,
-  type Uploads,
-  uploadEach,
-} from './upload-each.ts'
+export { uploadEach } from './upload-each.ts'

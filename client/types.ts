@@ -1,3 +1,4 @@
+import type { Size } from '../src/shared/sizes.ts'
 import type { UploadError } from './errors.ts'
 
 export type { Checksums, Fields, UploadedFile, UploadResult } from '../src/shared/types.ts'
@@ -64,7 +65,31 @@ export interface UploadRetry {
   delay: number
 }
 
-export interface UploadOptions {
+/**
+ * The limits of the route, checked before a byte is sent. A file that breaks one is rejected with the code, status and
+ * words of the server's own error, but without a request, so `problem` is undefined.
+ */
+export interface FileLimits {
+  /**
+   * Maximum bytes per file, or a string such as `'25MB'` (powers of 1024). Otherwise `FILE_TOO_LARGE`.
+   * @default none
+   */
+  maxFileSize?: Size | undefined
+  /**
+   * Maximum number of files. Otherwise `TOO_MANY_FILES`.
+   * @default none
+   */
+  maxFiles?: number | undefined
+  /**
+   * Media types and extensions: `'image/*,.csv'`, `['image/png', 'application/pdf']`. A file needs one that matches its
+   * declared type or its name, otherwise `TYPE_NOT_ACCEPTED`. A file without a type, or with
+   * `application/octet-stream`, always passes: only the server knows more.
+   * @default all
+   */
+  accept?: string | readonly string[] | undefined
+}
+
+export interface UploadOptions extends FileLimits {
   /** Called on every progress event, and every second while a request is open. Never called after the end. */
   onProgress?: ((progress: UploadProgress) => void) | undefined
   /** Called after each failed attempt that is retried. */
@@ -91,7 +116,8 @@ export interface UploadOptions {
   /**
    * Maximum number of retries. The helper retries only after a network error, 408, 502, 503 or 504. Delays double from
    * 1 to 30 seconds, and up to half of each delay is random. A Retry-After of up to 60 seconds replaces the delay; with
-   * a longer one the upload fails at once.
+   * a longer one the upload fails at once. After a connection that broke with bytes still to send, the helper sends the
+   * form only once more.
    * @default 2
    */
   retries?: number | undefined

@@ -1,8 +1,10 @@
+import { cancellable } from './cancellable.ts'
 import type { DefaultRoute, ResultOf } from './contract.ts'
 import { aborted, UploadError } from './errors.ts'
-import { type Form, readForm } from './form.ts'
+import { checkFile } from './file-limits.ts'
+import { type Form, type FormFile, readForm } from './form.ts'
 import { notify, trackProgress } from './progress.ts'
-import { retryDelay, wait } from './retry.ts'
+import { type Attempt, createRetryPolicy, wait } from './retry.ts'
 import { send } from './send.ts'
 import type { UploadInput, UploadOptions } from './types.ts'
 
@@ -11,7 +13,7 @@ import type { UploadInput, UploadOptions } from './types.ts'
  *
  * @example
  * const { files } = await upload('/upload', input.files, { onProgress: ({ ratio }) => { bar.value = ratio } })
- * @throws UploadError if the upload fails; TypeError if an option is invalid
+ * @throws UploadError if the upload fails or exceeds a limit of the options; TypeError if an option is invalid
  */
 export async function upload<Route = DefaultRoute>(
   url: string | URL,
@@ -19,19 +21,21 @@ export async function upload<Route = DefaultRoute>(
   options: UploadOptions = {},
 ): Promise<ResultOf<Route>> {
   const form = readForm(input, options.field)
-  const { signal, headers = {}, retries = 2, onRetry } = options
+  const { signal, headers = {}, retries, onRetry } = options
   if (Object.keys(headers).some(name => /^content-type$/i.test(name))) {
     throw new TypeError('headers must not contain Content-Type: the browser sets it.')
   }
-  for (let attempt = 1; ; attempt++) {
-    if (signal?.aborted) throw aborted(signal)
+  if (signal?.aborted) throw aborted(signal)
+  for (const [index, file] of form.files.entries()) checkFile(file, index, options)
+  const delayAfter = createRetryPolicy(retries)
+  for (let number = 1; ; number++) {
+    const attempt = { number, sent: 0, allSent: false }
     try {
       return (await attemptUpload(url, form, options, attempt)) as ResultOf<Route>
     } catch (error) {
-      const delay =
-        error instanceof UploadError && attempt <= retries ? retryDelay(error, attempt) : undefined
+      const delay = error instanceof UploadError ? delayAfter(error, attempt) : undefined
       if (delay === undefined) throw error
-      notify(onRetry, { error: error as UploadError, attempt: attempt + 1, delay })
+      notify(onRetry, { error: error as UploadError, attempt: number + 1, delay })
       await wait(delay, signal)
     }
   }
@@ -41,24 +45,32 @@ async function attemptUpload(
   url: string | URL,
   form: Form,
   options: UploadOptions,
-  attempt: number,
+  attempt: Attempt,
 ): Promise<unknown> {
-  const report = trackProgress(form, attempt, options)
+  const report = trackProgress(form, attempt.number, options)
   report('sending')
   try {
-    const result = await send(url, form, options, (loaded, size, allSent) =>
-      report(allSent ? 'storing' : 'sending', loaded, size),
-    )
+    const result = await send(url, form, options, (sent, size, allSent) => {
+      Object.assign(attempt, { sent, allSent })
+      report(allSent ? 'storing' : 'sending', sent, size)
+    })
     report('done')
     return result
   } catch (error) {
-    if (error instanceof UploadError && error.code === 'UNREACHABLE') await checkFiles(form)
+    if (error instanceof UploadError && error.code === 'UNREACHABLE') await checkReadable(form, options)
     throw error
   }
 }
 
 /** Throws `FILE_UNREADABLE` if a file was changed or removed: browsers report that as a network error too. */
-async function checkFiles({ files }: Form): Promise<void> {
+function checkReadable({ files }: Form, { signal }: UploadOptions): Promise<void> {
+  return cancellable(signal, (resolve, reject) => {
+    readFirstBytes(files).then(resolve, reject)
+    return undefined
+  })
+}
+
+async function readFirstBytes(files: FormFile[]): Promise<void> {
   for (const { file, field } of files) {
     await file
       .slice(0, 1)

@@ -48,7 +48,7 @@ async function takeScreenshots(page: Page, variant: Variant, film: string): Prom
     await writeFile(`${FOLDER}/demo-${state}-${variant.name}.png`, shrinkPng(png))
   }
   const draw = (name: string, hue: number) => drawPicture(page, name, hue)
-  await page.locator('#chart .memory.line[d*="L2"]').waitFor({ state: 'attached' })
+  await page.locator('#chart .memory.line[d*="L1"]').waitFor({ state: 'attached' })
   await take('empty')
 
   const photos = [await draw('evening at the lake.png', 215), await draw('富士山の朝.png', 320)]
@@ -72,7 +72,7 @@ async function takeScreenshots(page: Page, variant: Variant, film: string): Prom
   await page.getByRole('button', { name: 'Clear the list' }).click()
   await page.getByRole('radio', { name: /Documents/ }).check()
   await choose(page, [
-    await draw('first snow.png', 250),
+    await draw('first snow on the way to the summit, seen from the hut before sunrise.png', 250),
     { name: 'panorama.png', mimeType: 'image/png', buffer: Buffer.alloc(14.2 * 1024 ** 2) },
     { name: 'backup.zip', mimeType: 'application/zip', buffer: Buffer.alloc(3 * 1024 ** 2) },
   ])

@@ -1,12 +1,18 @@
 import type { ServerResponse } from 'node:http'
-import { defaultMemoryBudget, type IncomingFile, type UploadProgress } from 's3-upstream'
+import { defaultMemoryBudget, type IncomingFile, type UploadContext, type UploadProgress } from 's3-upstream'
 
 const INTERVAL = 250
 
-/** Counts what the server receives and stores, from `onProgress`, and streams the counts to the page. */
+type Request = UploadContext['request']
+
+/**
+ * Counts what the server receives and stores, from `onProgress`, and streams the counts to the page. Both counts are about
+ * the same files: those that are stored or may still be. A failed upload leaves both.
+ */
 export class Activity {
   readonly #counts = { received: 0, stored: 0, parts: 0 }
-  readonly #before = new WeakMap<IncomingFile, { received: number; stored: number }>()
+  readonly #before = new WeakMap<IncomingFile, UploadProgress>()
+  readonly #uploads = new WeakMap<Request, { received: number; stored: number; parts: number }>()
   readonly #watchers = new Set<ServerResponse>()
   readonly #server: string
   #timer: NodeJS.Timeout | undefined
@@ -15,12 +21,26 @@ export class Activity {
     this.#server = server
   }
 
-  add({ file, received, stored }: UploadProgress): void {
+  add(progress: UploadProgress, request: Request): void {
+    const { file, received, stored } = progress
     const before = this.#before.get(file) ?? { received: 0, stored: 0 }
-    this.#counts.received += received - before.received
-    this.#counts.stored += stored - before.stored
-    if (stored > before.stored) this.#counts.parts++
-    this.#before.set(file, { received, stored })
+    const upload = this.#uploads.get(request) ?? { received: 0, stored: 0, parts: 0 }
+    this.#before.set(file, progress)
+    this.#uploads.set(request, upload)
+    for (const counts of [this.#counts, upload]) {
+      counts.received += received - before.received
+      counts.stored += stored - before.stored
+      if (stored > before.stored) counts.parts++
+    }
+  }
+
+  /** Takes the bytes of a failed upload out of the counts. */
+  discard(request: Request): void {
+    const { received, stored, parts } = this.#uploads.get(request) ?? { received: 0, stored: 0, parts: 0 }
+    this.#counts.received -= received
+    this.#counts.stored -= stored
+    this.#counts.parts -= parts
+    this.#uploads.delete(request)
   }
 
   /** https://html.spec.whatwg.org/multipage/server-sent-events.html */

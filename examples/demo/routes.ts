@@ -10,6 +10,12 @@ export interface Routes {
   anything: StreamToS3Options
 }
 
+/** The limits of each route. The server enforces them; the page checks them before it sends a file. */
+export const LIMITS = {
+  '/upload': { accept: ['image/*', 'text/*', 'application/pdf'], maxFileSize: '10MB', maxFiles: 5 },
+  '/upload/anything': { maxFileSize: '5GB', maxFiles: 1 },
+} satisfies Record<string, Pick<StreamToS3Options, 'accept' | 'maxFileSize' | 'maxFiles'>>
+
 /** Returns the options of each upload route, for every framework. */
 export function createRoutes(storage: Storage, activity: Activity, signal: AbortSignal): Routes {
   const common: StreamToS3Options = {
@@ -18,16 +24,14 @@ export function createRoutes(storage: Storage, activity: Activity, signal: Abort
     prefix: PREFIX,
     params: withFilename,
     signal,
-    onProgress: progress => activity.add(progress),
-    onError: error => console.error(String(error)),
+    onProgress: (progress, { request }) => activity.add(progress, request),
+    onError(error, { request }) {
+      activity.discard(request)
+      console.error(String(error))
+    },
   }
   return {
-    documents: {
-      ...common,
-      accept: ['image/*', 'text/*', 'application/pdf'],
-      maxFileSize: '10MB',
-      maxFiles: 5,
-    },
-    anything: { ...common, maxFileSize: '5GB', maxFiles: 1 },
+    documents: { ...common, ...LIMITS['/upload'] },
+    anything: { ...common, ...LIMITS['/upload/anything'] },
   }
 }

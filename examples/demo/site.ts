@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
 import type { Activity } from './activity.ts'
 import { listFiles, sendFile } from './files.ts'
+import { LIMITS } from './routes.ts'
 import type { Storage } from './storage.ts'
 
 const PAGE = new URL('./page/', import.meta.url)
@@ -22,13 +23,15 @@ const TYPES: Record<string, string> = {
 export function createSite(storage: Storage, activity: Activity): RequestListener {
   const pages = new Set(readdirSync(PAGE))
   let client: string | undefined
+  const scripts: Record<string, () => string> = {
+    '/client.js': () => (client ??= bundleClient()),
+    '/limits.js': () => `export default ${JSON.stringify(LIMITS)}`,
+  }
 
   async function answer(path: string, response: ServerResponse): Promise<unknown> {
     if (path === '/activity') return activity.watch(response)
-    if (path === '/client.js') {
-      client ??= bundleClient()
-      return send(response, 'text/javascript', client)
-    }
+    const script = scripts[path]?.()
+    if (script) return send(response, 'text/javascript', script)
     if (path === '/files') {
       const { description, maxKept } = storage
       const answer = { storage: description, maxKept, files: await listFiles(storage) }

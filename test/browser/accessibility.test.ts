@@ -96,6 +96,8 @@ describe('with a keyboard only', () => {
     await page.keyboard.press('ArrowDown')
     expect(await page.locator('input[name=route]:checked').inputValue()).toBe('/upload/anything')
     await page.keyboard.press('Tab')
+    expect(await focused()).toBe('check')
+    await page.keyboard.press('Tab')
     expect(await focused()).toBe('files')
     hold(demo.s3, 'PutObject')
     await page.keyboard.press('Enter')

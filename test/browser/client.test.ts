@@ -55,6 +55,14 @@ const site = useSite({
   '/broken': request => {
     request.socket.destroy()
   },
+  // As a server whose early response the browser does not see: it reads a part of the body and closes.
+  '/break-off': request => {
+    let received = 0
+    request.on('data', chunk => {
+      received += chunk.length
+      if (received > MB) request.socket.destroy()
+    })
+  },
   '/busy': (request, response) => {
     if (++busyRequests % 2 === 0) return store(request, response)
     request.resume().once('end', () => response.writeHead(503, { 'Retry-After': '1' }).end())
@@ -219,6 +227,32 @@ describe('upload() in a page without a bundler', () => {
     expectNothingLeft(s3)
   })
 
+  it('sends no request when cancelled in the first progress event', async () => {
+    const page = await openSite()
+    const requests: string[] = []
+    page.on('request', request => requests.push(request.url()))
+    const code = await page.evaluate(() => {
+      const controller = new AbortController()
+      const file = new File(['a'], 'photo.png', { type: 'image/png' })
+      const onProgress = () => controller.abort()
+      return window.client
+        .upload('/upload', file, { signal: controller.signal, onProgress })
+        .catch(({ code }) => code)
+    })
+    expect(code).toBe('ABORTED')
+    expect(requests).toEqual([])
+    expectNothingLeft(s3)
+  })
+
+  it('refuses a file over a limit without a request, with the error that the server sends', async () => {
+    const page = await openSite()
+    const fromServer = await uploadFile(page, '/upload', 51 * MB)
+    const requests: string[] = []
+    page.on('request', request => requests.push(request.url()))
+    expect(await uploadFile(page, '/upload', 51 * MB, { maxFileSize: '50MB' })).toEqual(fromServer)
+    expect(requests).toEqual([])
+  })
+
   it.each([
     ['does not read', '/unread', 40 * MB, { timeout: 1000 }],
     ['does not respond', '/no-response', 10, { storingTimeout: 1000 }],
@@ -270,6 +304,22 @@ describe('upload() in a page without a bundler', () => {
     )
     expect(error).toEqual({ code: 'FILE_UNREADABLE', filename: 'notes.png' })
     rmSync(folder, { recursive: true })
+  })
+
+  it('sends a file once more, not `retries` times, if the connection breaks in the middle', async () => {
+    const page = await openSite()
+    // Chromium itself repeats a request that breaks on a connection that it has used before, so the server sees more.
+    const { code, attempts } = await page.evaluate(async () => {
+      const attempts: number[] = []
+      const file = new File([new Uint8Array(40 << 20)], 'photo.png', { type: 'image/png' })
+      const onProgress = ({ attempt }: UploadProgress) => attempts.push(attempt)
+      const code = await window.client
+        .upload('/break-off', file, { retries: 4, onProgress })
+        .catch(({ code }) => code)
+      return { code, attempts }
+    })
+    expect(code).toBe('UNREACHABLE')
+    expect([...new Set(attempts)]).toEqual([1, 2])
   })
 
   it('retries after the Retry-After of a busy server', async () => {

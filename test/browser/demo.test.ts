@@ -5,7 +5,16 @@ import { until } from '../support/until.ts'
 import { useBrowser } from './support/browser.ts'
 import { BUCKET, expectNothingLeft, useDemo } from './support/demo.ts'
 import { useFiles } from './support/files.ts'
-import { acceptAnyType, choose, PNG, phase, recordProgress, row, textFile } from './support/page.ts'
+import {
+  acceptAnyType,
+  choose,
+  letServerCheck,
+  PNG,
+  phase,
+  recordProgress,
+  row,
+  textFile,
+} from './support/page.ts'
 import { drawPicture } from './support/pictures.ts'
 
 const { open } = useBrowser()
@@ -49,6 +58,7 @@ describe.each([
 
   it('explains why the server rejected one file, and stores the other', async () => {
     const page = await open(demo.url)
+    await letServerCheck(page)
     await choose(page, [{ ...PNG, name: 'a.zip', mimeType: 'application/zip' }, PNG])
 
     await phase(page, 'photo.png', 'done')
@@ -66,6 +76,7 @@ describe.each([
     ['before most of it is sent', '2 GB', 2048 * MB, 'REQUEST_TOO_LARGE'],
   ])('explains that a file is too large: rejected %s', async (_when, sizeText, size, code) => {
     const page = await open(demo.url)
+    await letServerCheck(page)
     await choose(page, sparseFile('large.png', size))
 
     await phase(page, 'large.png', 'failed')
@@ -74,10 +85,128 @@ describe.each([
     expect(error).toContain(`413 ${code}`)
     await expectNothingLeft(demo.s3)
   })
+
+  it('refuses files over the limits of the route without a request, in the words of the server', async () => {
+    const page = await open(demo.url)
+    const requests: string[] = []
+    page.on('request', request => request.method() === 'POST' && requests.push(request.url()))
+    await choose(page, [
+      sparseFile('large.png', 60 * MB),
+      sparseFile('backup.zip', 10),
+      sparseFile('a.txt', 10),
+    ])
+    await phase(page, 'a.txt', 'done')
+
+    const texts = await page.locator('.row[data-phase=failed]').allInnerTexts()
+    expect(texts).toEqual([
+      expect.stringMatching(
+        /large\.png[\s\S]*too large: 60 MB\. The maximum is 10 MB\.[\s\S]*413 FILE_TOO_LARGE/,
+      ),
+      expect.stringMatching(
+        /backup\.zip[\s\S]*does not accept application\/zip here[\s\S]*415 TYPE_NOT_ACCEPTED/,
+      ),
+    ])
+    expect(requests).toEqual([`${demo.url}/upload`])
+  })
+
+  it('counts the same files as received and as stored', async () => {
+    const page = await open(demo.url)
+    const counts = () => page.locator('#received, #stored, #parts').allTextContents()
+    await expect.poll(counts).not.toContain('–')
+    const before = await counts()
+    await letServerCheck(page)
+    await choose(page, sparseFile('large.png', 11 * MB))
+    await phase(page, 'large.png', 'failed')
+    await acceptAnyType(page)
+    const release = hold(demo.s3, 'UploadPart')
+    await choose(page, sparseFile('cancelled.mp4', 30 * MB))
+    await until(() => demo.s3.uploads(BUCKET).length > 0)
+    await page.getByRole('button', { name: 'Cancel cancelled.mp4' }).click()
+    release()
+    await expectNothingLeft(demo.s3)
+    await expect.poll(counts).toEqual(before)
+
+    await choose(page, sparseFile('film.mp4', 30 * MB))
+    await phase(page, 'film.mp4', 'done')
+    await expect.poll(async () => (await counts())[0]).toMatch(/^30(\.\d)? MB$/)
+    const [received, stored] = await counts()
+    expect(stored).toBe(received)
+  })
 })
 
 describe('the demo', async () => {
   const demo = await useDemo()
+
+  it.each([
+    ['a desktop', 1120],
+    ['a phone', 375],
+  ])('shows what was wrong above the fold of %s', async (_name, width) => {
+    const page = await open(demo.url, { viewport: { width, height: 800 } })
+    const names = Array.from({ length: 12 }, (_, n) => `${n}.txt`)
+    await letServerCheck(page)
+    await choose(page, [...names.map(name => textFile(name, 10)), textFile('large.txt', 11 * MB)])
+    await phase(page, 'large.txt', 'failed')
+    await choose(page, [textFile('newer.txt', 10)])
+    await phase(page, 'newer.txt', 'done')
+    const { y = 0, height = 0 } = (await row(page, 'large.txt').locator('.error').boundingBox()) ?? {}
+    expect(await page.evaluate(() => scrollY)).toBe(0)
+    expect(y).toBeGreaterThan(0)
+    expect(y + height).toBeLessThan(800)
+    const [first, second] = await page.locator('.row .name').allTextContents()
+    expect([first, second]).toEqual(['large.txt', 'newer.txt'])
+  })
+
+  it('keeps the focus in a row that moves to the top when it fails', async () => {
+    const page = await open(demo.url)
+    let respond = () => {}
+    const focused = new Promise<void>(resolve => {
+      respond = resolve
+    })
+    await page.route('**/upload', async route => {
+      const isSecond = route.request().postData()?.includes('b.txt')
+      if (!isSecond) return route.continue()
+      await focused
+      await route.fulfill({ status: 422, json: { code: 'REFUSED', detail: 'No.' } })
+    })
+    await choose(page, [textFile('a.txt', 10), textFile('b.txt', 10)])
+    await phase(page, 'a.txt', 'done')
+    await page.getByRole('button', { name: 'Cancel b.txt' }).focus()
+    respond()
+    await phase(page, 'b.txt', 'failed')
+    expect(await page.locator('.row .name').allTextContents()).toEqual(['b.txt', 'a.txt'])
+    expect(await page.evaluate(() => document.activeElement?.closest('.row')?.textContent)).toContain('b.txt')
+  })
+
+  it.each([1120, 375])('shows a long name in at most two lines, at a width of %i', async width => {
+    const page = await open(demo.url, { viewport: { width, height: 800 } })
+    const name = `${'a long name with many words '.repeat(8)}${'x'.repeat(20)}.txt`
+    await choose(page, textFile(name, 10))
+    await phase(page, 'a long name', 'done')
+    await page.locator('.object .name').waitFor()
+    for (const element of await page.locator('.name').all()) {
+      const lines = await element.evaluate(
+        element => element.clientHeight / Number.parseFloat(getComputedStyle(element).lineHeight),
+      )
+      expect(Math.round(lines)).toBe(2)
+      expect(await element.getAttribute('title')).toBe(name)
+    }
+  })
+
+  it('shows finished rows as stored, not as sending', async () => {
+    const page = await open(demo.url)
+    await choose(page, PNG)
+    await phase(page, 'photo.png', 'done')
+    const [text] = await row(page, 'photo.png').allInnerTexts()
+    expect(text).toMatch(/Stored · 22 bytes · Open/)
+    expect(text).not.toMatch(/Sending|Storing/)
+  })
+
+  it('labels the axes of the chart', async () => {
+    const page = await open(demo.url)
+    await page.locator('.plot', { hasText: 'now' }).waitFor()
+    await expect.poll(() => page.locator('.scale li').allTextContents()).toEqual(['256 MB', '128 MB', '0'])
+    expect(await page.locator('.time span').allTextContents()).toEqual(['10 s ago', 'now'])
+  })
 
   it('shows increasing progress in every phase, and reaches 1 only at the end', async () => {
     const page = await open(demo.url)

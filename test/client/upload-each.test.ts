@@ -1,8 +1,9 @@
-import { type EachProgress, UploadError, uploadEach } from 's3-upstream/client'
+import { type EachProgress, UploadError, type UploadItem, uploadEach } from 's3-upstream/client'
 import { describe, expect, it, vi } from 'vitest'
 import { type FakeXhr, file, useFakeXhr } from './support/fake-xhr.ts'
 
 const { request, count } = useFakeXhr()
+const RESULT = { files: [], fields: {} }
 const files = [1, 2, 3, 4, 5].map(n => file(`${n}.png`, 100))
 const nameOf = (xhr: FakeXhr) => (xhr.body.get('file') as File).name
 const resultOf = (xhr: FakeXhr) => ({ files: [{ filename: nameOf(xhr) }], fields: {} })
@@ -72,14 +73,14 @@ describe('uploadEach', () => {
     const second = await request(2)
     second.respond(201, resultOf(second))
     await uploads
-    expect(first).toMatchObject({ phase: 'failed', error: { status: 422 } })
+    expect(uploads.items[0]).toMatchObject({ phase: 'failed', error: { status: 422 } })
     uploads.items[1]?.retry()
     first?.retry()
     const third = await request(3)
-    expect(first).toMatchObject({ phase: 'sending', error: undefined })
+    expect(uploads.items[0]).toMatchObject({ phase: 'sending', error: undefined })
     third.respond(201, resultOf(third))
     await tick()
-    expect(first).toMatchObject({ phase: 'done', result: { files: [{ filename: '1.png' }] } })
+    expect(uploads.items[0]).toMatchObject({ phase: 'done', result: { files: [{ filename: '1.png' }] } })
     expect(count()).toBe(3)
   })
 
@@ -116,10 +117,11 @@ describe('uploadEach', () => {
     const events: Omit<EachProgress, 'items' | 'item'>[] = []
     const phases: string[] = []
     const uploads = uploadEach('/upload', files.slice(0, 2), {
-      onProgress({ sent, total, ratio, item }) {
+      onProgress({ sent, total, ratio, item, items }) {
         events.push({ sent, total, ratio })
         phases.push(item.file.name + item.phase)
         expect(uploads.items).toContain(item)
+        expect(items).toBe(uploads.items)
       },
     })
     const [first, second] = [await request(1), await request(2)]
@@ -136,6 +138,62 @@ describe('uploadEach', () => {
     await uploads
     expect(events.at(-1)).toEqual({ sent: 100, total: 100, ratio: 1 })
     expect(phases.filter(phase => phase.includes('done'))).toEqual(['2.pngdone'])
+  })
+
+  it('gives a new item and a new array on every change, and leaves the earlier ones as they were', async () => {
+    const seen: { items: readonly UploadItem[]; copies: UploadItem[] }[] = []
+    const copy = (items: readonly UploadItem[]) => ({ items, copies: items.map(item => ({ ...item })) })
+    const uploads = uploadEach('/upload', files.slice(0, 2), {
+      concurrency: 1,
+      onProgress: ({ items }) => seen.push(copy(items)),
+    })
+    seen.push(copy(uploads.items))
+    const first = await request()
+    first.sent(50, 100)
+    first.allSent(100)
+    first.respond(503, '')
+    await vi.advanceTimersByTimeAsync(1000)
+    ;(await request(2)).respond(201, RESULT)
+    ;(await request(3)).respond(422, '')
+    const { stored, failed } = await uploads
+    expect([...stored, ...failed]).toEqual(uploads.items)
+    expect(seen.length).toBeGreaterThan(6)
+    for (const { items, copies } of seen) expect(items).toEqual(copies)
+    expect(new Set(seen.map(({ items }) => items)).size).toBe(seen.length)
+    for (const [index, { items }] of seen.slice(1).entries()) {
+      const before = seen[index]?.items ?? []
+      expect(items.filter((item, place) => item !== before[place])).not.toEqual([])
+      for (const [place, { file, cancel, retry }] of items.entries())
+        expect(before[place]).toMatchObject({ file, cancel, retry })
+    }
+    // The item of the other file stays the same object, so that a memoised row of it does not render.
+    expect(seen[0]?.items[1]).toBe(seen[3]?.items[1])
+  })
+
+  it('cancels and retries from any earlier object', async () => {
+    const uploads = uploadEach('/upload', files.slice(0, 1))
+    const [oldest] = uploads.items
+    const xhr = await request()
+    oldest?.cancel()
+    await tick()
+    expect(xhr.aborted).toBe(true)
+    expect(oldest?.phase).toBe('queued')
+    const { failed } = await uploads
+    oldest?.retry()
+    const second = await request(2)
+    // This object is of the first try: its functions act on the second.
+    failed[0]?.cancel()
+    await tick()
+    expect(second.aborted).toBe(true)
+    oldest?.retry()
+    const third = await request(3)
+    third.respond(201, RESULT)
+    await tick()
+    oldest?.cancel()
+    failed[0]?.retry()
+    expect(uploads.items[0]).toMatchObject({ phase: 'done', result: RESULT })
+    expect(failed[0]?.phase).toBe('cancelled')
+    expect(count()).toBe(3)
   })
 
   it('resolves at once without files', async () => {

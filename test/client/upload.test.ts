@@ -1,6 +1,6 @@
 import { UploadError, type UploadOptions, upload } from 's3-upstream/client'
 import { describe, expect, it, vi } from 'vitest'
-import { file, useFakeXhr } from './support/fake-xhr.ts'
+import { type FakeXhr, file, useFakeXhr } from './support/fake-xhr.ts'
 
 const { request, count } = useFakeXhr()
 const RESULT = { files: [], fields: {} }
@@ -270,6 +270,52 @@ describe('retry', () => {
       [8, 30_000],
     ])
     expect(new Set(attempts).size).toBe(8)
+  })
+
+  describe('after the connection broke', () => {
+    /** Plays one attempt, and waits until the next one is sent or the upload has failed. */
+    async function attempt(n: number, play: (xhr: FakeXhr) => void, ended: () => boolean): Promise<void> {
+      play(await request(n))
+      while (count() === n && !ended()) await vi.advanceTimersByTimeAsync(1000)
+    }
+
+    const breakOff = (xhr: FakeXhr) => {
+      xhr.sent(10, 100)
+      xhr.networkError()
+    }
+    const refuse = (xhr: FakeXhr) => xhr.networkError()
+    const loseResponse = (xhr: FakeXhr) => {
+      xhr.allSent(100)
+      xhr.networkError()
+    }
+    const beBusy = (xhr: FakeXhr) => {
+      xhr.allSent(100)
+      xhr.respond(503, '')
+    }
+
+    it.each<[string, ((xhr: FakeXhr) => void)[], UploadError['code']]>([
+      ['with bytes still to send: sends it once more', [breakOff, breakOff], 'UNREACHABLE'],
+      ['before a byte: uses all retries', Array(5).fill(refuse), 'UNREACHABLE'],
+      ['after the last byte: uses all retries', Array(5).fill(loseResponse), 'UNREACHABLE'],
+      ['attempts without a byte do not count', [refuse, breakOff, refuse, refuse, breakOff], 'UNREACHABLE'],
+      ['the second body is the last, also if it arrives', [breakOff, beBusy], 'HTTP_ERROR'],
+      ['a busy server before it does not count', [beBusy, breakOff, loseResponse], 'UNREACHABLE'],
+    ])('%s', async (_name, attempts, code) => {
+      let ended = false
+      const error = failure({ retries: 4 }).finally(() => {
+        ended = true
+      })
+      for (const [index, play] of attempts.entries()) await attempt(index + 1, play, () => ended)
+      expect(await error).toMatchObject({ code })
+      expect(count()).toBe(attempts.length)
+    })
+
+    it('resolves if the second body is stored', async () => {
+      const result = upload('/', photo)
+      await attempt(1, breakOff, () => false)
+      ;(await request(2)).respond(201, RESULT)
+      expect(await result).toEqual(RESULT)
+    })
   })
 
   it('has a random delay of at least half its maximum', async () => {

@@ -47,6 +47,14 @@ describe('the demo with its own S3', () => {
     expect(client).not.toMatch(/^import/m)
   })
 
+  test('serves the limits of its routes to the page', async () => {
+    const script = await (await fetch(`${demo.url}/limits.js`)).text()
+    expect(JSON.parse(script.replace('export default ', ''))).toEqual({
+      '/upload': { accept: ['image/*', 'text/*', 'application/pdf'], maxFileSize: '10MB', maxFiles: 5 },
+      '/upload/anything': { maxFileSize: '5GB', maxFiles: 1 },
+    })
+  })
+
   test.each(['/none', '/../server.ts', '/%2e%2e/server.ts', '//', '/files/%'])('has no %s', async path => {
     const socket = connect(Number(new URL(demo.url).port), '127.0.0.1')
     socket.end(`GET ${path} HTTP/1.1\r\nHost: demo\r\nConnection: close\r\n\r\n`)

@@ -32,6 +32,7 @@ function createObject({ key, filename, type, size: bytes, kept }) {
   fillThumb(thumb, { name: filename, type }, kept && href)
   const name = filename || '(no name)'
   // The demo's S3 server does not keep the bytes of large files.
+  element.querySelector('.name').title = name
   element.querySelector('.name').append(kept ? link(href, name) : name)
   element.querySelector('.facts').textContent =
     `${type} · ${size(bytes)}${kept ? '' : ' · too large to open in the demo'}`

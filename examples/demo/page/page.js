@@ -1,49 +1,55 @@
 // Passes files from the button or a drop to uploadEach(), and shows its items as rows.
 import { uploadEach } from '/client.js'
+import LIMITS from '/limits.js'
 import { showBucket } from './bucket.js'
 import { createRow } from './row.js'
 import { watchServer } from './server.js'
 import { size, time } from './words.js'
 
 const $ = selector => document.querySelector(selector)
-const rows = new Map()
-/** One batch per selection or drop, until the user clears the list. */
+/** One batch per selection or drop, with a row for each of its items, until the user clears the list. */
 let batches = []
 
 function start(files) {
   if (files.length === 0) return
   const { value: url } = $('input[name=route]:checked')
+  // The server counts the files of one request, and here each file has its own.
+  const { accept, maxFileSize } = $('#check').checked ? LIMITS[url] : {}
   const batch = { sent: 0, total: 0, rate: 0 }
-  const uploads = uploadEach(url, files, {
+  const { items } = uploadEach(url, files, {
+    accept,
+    maxFileSize,
     concurrency: 2,
     retries: 4,
     onProgress(progress) {
       Object.assign(batch, { rate: 0 }, progress)
-      show(progress.item)
+      show(progress.item, batch.rows[progress.items.indexOf(progress.item)])
     },
   })
-  batch.items = uploads.items
+  Object.assign(batch, { items, rows: items.map(item => createRow(item, $('#row'))) })
   batches.unshift(batch)
-  // The newest batch is on top, in the order of the selection.
-  $('#rows').prepend(...uploads.items.map(item => addRow(item)))
+  addToTop(...batch.rows)
   showTotal()
 }
 
-function addRow(item) {
-  const row = createRow(item, $('#row'))
-  rows.set(item, row)
-  row.update()
-  return row.element
+/** Failed rows stay above all others. Below them, the newest batch is on top, in the order of the selection. */
+function addToTop(...rows) {
+  const focused = document.activeElement
+  const first = $('.row:not([data-phase=failed])')
+  for (const { element } of rows) $('#rows').insertBefore(element, first)
+  // A row that moves loses the focus.
+  focused.focus()
 }
 
-function show(item) {
-  const before = rows.get(item).phase
-  rows.get(item).update()
+function show(item, row) {
+  const before = row.phase
+  if (item.phase === 'failed' && before !== 'failed') addToTop(row)
+  row.update(item)
   showTotal()
   if (item.phase === before) return
   if (item.phase === 'done') showBucket()
   if (item.phase === 'done') announce(`${item.file.name} was stored.`)
-  if (item.phase === 'failed') announce(`${item.file.name} was not stored. ${rows.get(item).error}`)
+  if (item.phase === 'failed') announce(`${item.file.name} was not stored. ${row.error}`)
   if (item.phase === 'cancelled') announce(`${item.file.name} was cancelled.`)
 }
 
@@ -57,6 +63,7 @@ function showTotal() {
   const [sent, total, rate] = [sum('sent'), sum('total'), sum('rate')]
 
   $('#queue').hidden = items.length === 0
+  $('.upload').classList.toggle('compact', items.length > 0)
   $('#total-title').textContent = running ? `Uploading ${running} of ${items.length}` : 'Finished'
   $('#total-bar').value = running ? Math.min(0.99, sent / total || 0) : 0
   $('#total-facts').textContent = [
@@ -111,8 +118,7 @@ $('#cancel-all').addEventListener('click', () => {
 })
 
 $('#clear').addEventListener('click', () => {
-  for (const row of rows.values()) row.remove()
-  rows.clear()
+  for (const row of batches.flatMap(({ rows }) => rows)) row.remove()
   batches = []
   showTotal()
   $('#files').focus()

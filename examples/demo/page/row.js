@@ -2,8 +2,9 @@
 import { fillThumb } from './thumb.js'
 import { explain, mayRetry, size, time } from './words.js'
 
-const STEPS = ['sending', 'storing', 'done']
+const STEPS = ['sending', 'storing']
 
+/** `item` is the state at the start. `update()` shows a later one. */
 export function createRow(item, template) {
   const element = template.content.firstElementChild.cloneNode(true)
   const $ = selector => element.querySelector(selector)
@@ -11,6 +12,8 @@ export function createRow(item, template) {
   const preview = file.type.startsWith('image/') && URL.createObjectURL(file)
 
   $('.name').textContent = file.name
+  // A long name is cut after two lines.
+  $('.name').title = file.name
   fillThumb($('.thumb'), file, preview)
   $('progress').ariaLabel = `Progress of ${file.name}`
   $('.cancel').ariaLabel = `Cancel ${file.name}`
@@ -23,13 +26,13 @@ export function createRow(item, template) {
     phase: undefined,
     /** The error message. Empty unless the upload failed. */
     error: '',
-    update() {
+    update(item) {
       row.phase = item.phase
       row.error = item.phase === 'failed' ? explain(item.error, file) : ''
       element.dataset.phase = item.retrying ? 'waiting' : item.phase
       $('.facts').replaceChildren(...facts(item))
-      showProgress()
-      showError()
+      showProgress(item)
+      showError(item)
       const { phase } = item
       const failed = phase === 'failed' || phase === 'cancelled'
       toggle($('.cancel'), !failed && phase !== 'done', $('.retry'))
@@ -40,20 +43,21 @@ export function createRow(item, template) {
       element.remove()
     },
   }
+  row.update(item)
   return row
 
-  function showProgress() {
-    const { phase, progress } = item
+  function showProgress({ phase, progress }) {
     $('progress').value = phase === 'done' ? 1 : (progress?.ratio ?? 0)
     const now = STEPS.indexOf(phase)
+    $('.phases').hidden = now < 0 && phase !== 'queued'
     for (const [index, step] of [...$('.phases').children].entries()) {
-      step.classList.toggle('now', index === now && phase !== 'done')
-      step.classList.toggle('over', index < now || phase === 'done')
+      step.classList.toggle('now', index === now)
+      step.classList.toggle('over', index < now)
     }
   }
 
-  function showError() {
-    const { status, code } = item.error ?? {}
+  function showError({ error }) {
+    const { status, code } = error ?? {}
     $('.error').hidden = row.error === ''
     $('.error .words').textContent = row.error
     $('.error code').textContent = [status, code].filter(Boolean).join(' ')
@@ -67,9 +71,9 @@ function facts({ phase, progress, file, retrying, result }) {
   }
   if (phase === 'queued') return [`Waiting · ${size(file.size)}`]
   if (phase === 'cancelled') return ['Cancelled. Nothing was stored.']
-  if (phase === 'failed') return ['Not stored']
+  if (phase === 'failed') return [`Not stored · ${size(file.size)}`]
   if (phase === 'storing') return [`Sent all ${size(file.size)}. Waiting for S3 to confirm.`]
-  if (phase === 'done') return [`${size(file.size)} · `, link(result.files[0])]
+  if (phase === 'done') return [`Stored · ${size(file.size)} · `, link(result.files[0])]
   const { sent = 0, total = file.size, ratio = 0, rate, secondsLeft } = progress ?? {}
   return [
     [

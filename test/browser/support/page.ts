@@ -23,6 +23,11 @@ export async function acceptAnyType(page: Page): Promise<void> {
   await page.getByRole('radio', { name: /Anything/ }).check()
 }
 
+/** Sends the files that exceed a limit too, so that the server rejects them. */
+export async function letServerCheck(page: Page): Promise<void> {
+  await page.getByRole('checkbox', { name: /Check files/ }).uncheck()
+}
+
 /** Records every phase and progress value of the first row from now on. */
 export async function recordProgress(page: Page): Promise<() => Promise<[phase: string, value: number][]>> {
   const record = await page.evaluateHandle(() => {
