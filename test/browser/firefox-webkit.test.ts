@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { MB } from '../support/bytes.ts'
+import { hold } from '../support/faults.ts'
+import { BUCKET, expectNothingLeft, useDemo } from './support/demo.ts'
+import { type RemoteBrowser, startFirefox, startWebKit } from './support/remote-browser.ts'
+
+/** Runs in the page: `find(name)` is a row, `reach(name, phase)` waits for its phase. */
+const IN_PAGE = `
+  const find = name => [...document.querySelectorAll('.row')].find(row => row.querySelector('.name').textContent.includes(name))
+  const reach = (name, phase) => new Promise(resolve => {
+    const check = () => find(name)?.dataset.phase === phase && resolve(find(name))
+    new MutationObserver(check).observe(document.body, { subtree: true, childList: true, attributes: true })
+    check()
+  })
+`
+
+// Chromium shows a response that arrives early. These browsers read a response only after they have sent everything.
+describe.each([
+  ['Firefox', startFirefox],
+  ['WebKit', startWebKit],
+])('the demo in %s', async (_, start) => {
+  const demo = await useDemo()
+  let browser: RemoteBrowser
+  beforeAll(async () => {
+    browser = await start()
+  })
+  afterAll(() => browser?.close())
+  beforeEach(() => browser.open(demo.url))
+
+  /** Sends files that exceed a limit too, and counts the requests. */
+  async function choose(name: string, type: string, size: number): Promise<void> {
+    await browser.run(`
+      const { send } = XMLHttpRequest.prototype
+      window.requests = 0
+      XMLHttpRequest.prototype.send = function (body) {
+        window.requests++
+        send.call(this, body)
+      }
+      document.querySelector('#check').checked = false
+      const files = new DataTransfer()
+      files.items.add(new File([new Uint8Array(${size})], '${name}', { type: '${type}' }))
+      const input = document.querySelector('#files')
+      input.files = files.files
+      input.dispatchEvent(new Event('change', { bubbles: true }))`)
+  }
+
+  it('uploads a file', async () => {
+    await choose('picture.png', 'image/png', 3 * MB)
+    await browser.run(`${IN_PAGE} await reach('picture.png', 'done')`)
+    expect(demo.s3.objects(BUCKET)).toMatchObject([{ type: 'image/png', size: 3 * MB }])
+  })
+
+  it('cancels an upload, and nothing is stored', async () => {
+    const release = hold(demo.s3, 'PutObject')
+    await choose('picture.png', 'image/png', 3 * MB)
+    await browser.run(`${IN_PAGE}
+      const row = await reach('picture.png', 'storing')
+      row.querySelector('.cancel').click()
+      await reach('picture.png', 'cancelled')`)
+    release()
+    await expectNothingLeft(demo.s3)
+  })
+
+  it.each([
+    ['60 MB', 'image/png', 60, '413 REQUEST_TOO_LARGE'],
+    ['200 MB', 'image/png', 200, '413 REQUEST_TOO_LARGE'],
+    ['40 MB of another type', 'application/zip', 40, '415 TYPE_NOT_ACCEPTED'],
+  ])('shows why %s are refused, after one request', async (_, type, megabytes, error) => {
+    await choose('large.bin', type, megabytes * MB)
+    const seen = await browser.run(`${IN_PAGE}
+      const row = await reach('large.bin', 'failed')
+      return { error: row.querySelector('.error').textContent, requests: window.requests }`)
+    expect(seen).toEqual({ error: expect.stringContaining(error), requests: 1 })
+    await expectNothingLeft(demo.s3)
+  })
+})
