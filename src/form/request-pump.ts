@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { Limits } from '../shared/limits.ts'
 import type { IncomingRequest } from '../shared/types.ts'
 import { clientStalled, requestTooLarge } from '../shared/upload-errors.ts'
@@ -32,10 +33,18 @@ export function createRequestPump(
   sink: RequestSink,
 ): RequestPump {
   const idle = createIdleTimeout(idleTimeout, milliseconds => sink.fail(clientStalled(milliseconds)))
+  // A request emits its events in the context of the connection. Hooks must see the AsyncLocalStorage of the caller.
+  const caller = new AsyncResource('s3-upstream')
   let bytes = 0
   let isPaused = false
 
   function onData(chunk: Buffer) {
+    caller.runInAsyncScope(pushChunk, undefined, chunk)
+  }
+  function onEnd() {
+    caller.runInAsyncScope(endSink)
+  }
+  function pushChunk(chunk: Buffer) {
     bytes += chunk.length
     if (bytes > maxRequestSize) return sink.fail(requestTooLarge(maxRequestSize))
     idle.received()
@@ -45,17 +54,17 @@ export function createRequestPump(
     idle.pause()
     request.pause()
   }
+  /** Can be called although the request is paused. */
+  function endSink() {
+    isPaused = false
+    idle.pause()
+    sink.end()
+  }
   function resume() {
     if (!isPaused || !sink.isReady()) return
     isPaused = false
     idle.resume()
     request.resume()
-  }
-  /** Can be emitted although the request is paused. */
-  function onEnd() {
-    isPaused = false
-    idle.pause()
-    sink.end()
   }
 
   return {

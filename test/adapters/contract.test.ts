@@ -1,8 +1,9 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import type { S3UploadOptions } from '../../src/options/options.ts'
-import type { UploadedFile } from '../../src/shared/types.ts'
+import type { IncomingRequest, UploadedFile } from '../../src/shared/types.ts'
 import { bytes, MB, sha256 } from '../support/bytes.ts'
 import { FORM_TYPE, filePart, formBody } from '../support/form-body.ts'
 import {
@@ -11,6 +12,7 @@ import {
   type RunningRoute,
   routes,
   useRunningRoutes,
+  wrapRequests,
 } from '../support/routes.ts'
 import { open, post, postChunks, replyTo } from '../support/send.ts'
 import { BUCKET, expectNothingLeft, useStorage } from '../support/storage.ts'
@@ -230,6 +232,54 @@ describe.each(combinations)('$kind.name through the $name', ({ kind, uploader })
         headers: { 'cache-control': 'no-store' },
       },
     ])
+  })
+
+  it('runs every hook in the AsyncLocalStorage context of its caller, also if the body arrives late', async () => {
+    const tenant = new AsyncLocalStorage<string>()
+    const seen = new Map<string, Set<string | undefined>>()
+    const note = (hook: string, { headers }: IncomingRequest) => {
+      const name = `${hook} of ${headers['x-tenant']}`
+      seen.set(name, (seen.get(name) ?? new Set()).add(tenant.getStore()))
+    }
+    // Uploads wait for each other: a permit or a buffer that one releases wakes up another.
+    const { url, server } = await start({
+      memoryBudget: '10MB',
+      maxS3Requests: 1,
+      key: async ({ field }, { request }) => {
+        note('key', request)
+        return `${request.headers['x-tenant']}/${field}`
+      },
+      params: (_, { request }) => {
+        note('params', request)
+        return {}
+      },
+      onProgress: ({ stored }, { request }) => note(stored > 0 ? 'stored' : 'received', request),
+      validate: (_, { request }) => {
+        note('validate', request)
+        if (request.headers['x-tenant'] === 'refused') throw new Error('no')
+      },
+      onError: (_, { request }) => note('onError', request),
+    })
+    wrapRequests(server, (handler, request, response) =>
+      tenant.run(`${request.headers['x-tenant']}`, handler, request, response),
+    )
+    const form = formBody([filePart('large', 'l', bytes(11 * MB)), filePart('small', 's', 'small')])
+    const send = async (name: string) => {
+      const headers = { 'content-type': FORM_TYPE, 'content-length': `${form.length}`, 'x-tenant': name }
+      const client = open(url, headers)
+      const arrived = once(server, 'request')
+      client.flushHeaders()
+      await arrived
+      client.end(form)
+      return (await replyTo(client)).status
+    }
+    expect(await Promise.all(['a', 'b', 'refused'].map(send))).toEqual([201, 201, 422])
+    const hooks = ['key', 'params', 'received', 'stored', 'validate']
+    const expected = ['a', 'b', 'refused'].flatMap(name => hooks.map(hook => [`${hook} of ${name}`, name]))
+    expected.push(['onError of refused', 'refused'])
+    expect(Object.fromEntries([...seen].map(([name, stores]) => [name, [...stores].join()]))).toEqual(
+      Object.fromEntries(expected),
+    )
   })
 
   it('responds with the status and the message of an error that a hook throws, and stores nothing', async () => {
