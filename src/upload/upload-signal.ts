@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events'
 import { createAbortController, onAbort } from '../shared/abort-signals.ts'
 import type { IncomingRequest } from '../shared/types.ts'
 import { abortedByClient, cancelled } from '../shared/upload-errors.ts'
+import { onSocketClose } from './socket-close.ts'
 
 /** The signal of one upload, with the functions that only its conductor may call. */
 export interface UploadSignal {
@@ -28,12 +29,12 @@ export function createUploadSignal(request: IncomingRequest, cancel: AbortSignal
 
   // When the client cancels a request, HTTP/2 ends the body and emits 'aborted'.
   request.on('error', onError).on('aborted', onDisconnect).on('close', onClose)
-  socket?.on('close', onDisconnect)
+  const ignoreSocket = socket && onSocketClose(socket, onDisconnect)
   const ignoreCancel = cancel && onAbort(cancel, () => fail(cancelled(cancel.reason)))
 
   function stopWatching() {
     request.off('aborted', onDisconnect).off('close', onClose)
-    socket?.off('close', onDisconnect)
+    ignoreSocket?.()
     ignoreCancel?.()
     // The request may still fail while its rest is dropped, and an 'error' without a listener crashes the process.
     request.off('error', onError).on('error', () => {})
