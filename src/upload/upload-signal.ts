@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import { createAbortController, onAbort } from '../shared/abort-signals.ts'
 import type { IncomingRequest } from '../shared/types.ts'
-import { abortedByClient, cancelled } from '../shared/upload-errors.ts'
+import { abortedByClient, alreadyAnswered, cancelled } from '../shared/upload-errors.ts'
 import { onSocketClose } from './socket-close.ts'
 
 /** The signal of one upload, with the functions that only its conductor may call. */
@@ -14,15 +14,23 @@ export interface UploadSignal {
   stopWatching(): void
 }
 
-/** Creates the signal. It is also aborted when the client disconnects, and when `cancel` is aborted. */
-export function createUploadSignal(request: IncomingRequest, cancel: AbortSignal | undefined): UploadSignal {
+/**
+ * Creates the signal. It is also aborted when the client disconnects, and when `cancel` is aborted.
+ *
+ * @param isAnswered returns true if other code has responded: then the connection may close after that response
+ */
+export function createUploadSignal(
+  request: IncomingRequest,
+  cancel: AbortSignal | undefined,
+  isAnswered = () => false,
+): UploadSignal {
   const controller = createAbortController()
   const socket = socketOf(request)
 
   // AbortController keeps its first reason.
   const fail = (error: unknown) => controller.abort(error)
-  const onError = (cause: Error) => fail(abortedByClient(cause))
-  const onDisconnect = () => fail(abortedByClient())
+  const onError = (cause?: Error) => fail(isAnswered() ? alreadyAnswered() : abortedByClient(cause))
+  const onDisconnect = () => onError()
   const onClose = () => {
     if (!request.readableEnded) onDisconnect()
   }

@@ -4,7 +4,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { describe, expect, it } from 'vitest'
 import type { S3UploadOptions } from '../../src/options/options.ts'
 import type { IncomingRequest, UploadedFile } from '../../src/shared/types.ts'
+import { nextId, openWire, requestHead } from '../hostile/wire.ts'
 import { bytes, MB, sha256 } from '../support/bytes.ts'
+import { hold } from '../support/faults.ts'
 import { FORM_TYPE, filePart, formBody } from '../support/form-body.ts'
 import {
   combinations,
@@ -16,6 +18,7 @@ import {
 } from '../support/routes.ts'
 import { open, post, postChunks, replyTo } from '../support/send.ts'
 import { BUCKET, expectNothingLeft, useStorage } from '../support/storage.ts'
+import { until } from '../support/until.ts'
 
 const s3 = await useStorage()
 const running = useRunningRoutes()
@@ -201,6 +204,79 @@ describe.each(combinations)('$kind.name through the $name', ({ kind, uploader })
     })
     expect(seen).toMatchObject([{ code: 'STORAGE_FAILED', cause: { name: 'AccessDenied' }, leftovers: [] }])
     expectNothingLeft(s3)
+  })
+
+  describe('if other code has responded', () => {
+    const form = formBody([filePart('a', 'a', 'small'), filePart('b', 'b', bytes(6 * MB))])
+    const head = (headers = {}) => requestHead(nextId(), { 'Content-Length': form.length, ...headers })
+
+    /** A middleware in front of the upload responds with 503 when the promise resolves. */
+    async function startWithTimeout(until: Promise<unknown>, options: Partial<S3UploadOptions> = {}) {
+      const failures = new EventEmitter()
+      const failed = once(failures, 'failure')
+      const route = await start({ onError: error => failures.emit('failure', error), ...options })
+      wrapRequests(route.server, (handler, request, response) => {
+        until.then(() => response.writeHead(503).end('timeout'))
+        handler(request, response)
+      })
+      return { ...openWire(route.url), failed, ...route }
+    }
+
+    it('stores nothing, and does not call validate', async () => {
+      const hooks = new EventEmitter()
+      let validated = 0
+      const { socket, received, failed } = await startWithTimeout(once(hooks, 'key'), {
+        key: ({ field }) => {
+          hooks.emit('key')
+          return field
+        },
+        validate: () => validated++,
+      })
+      socket.write(head())
+      socket.write(form.subarray(0, -100))
+      await once(socket, 'data')
+      socket.write(form.subarray(-100))
+      expect(await failed).toMatchObject([{ code: 'ALREADY_ANSWERED', status: 500, leftovers: [] }])
+      socket.end()
+      expect((await received).toString()).toMatch(
+        /^HTTP\/1\.1 503 .*timeout\r\n0\r\n\r\n$|^HTTP\/1\.1 503 .*timeout$/s,
+      )
+      expect(validated).toBe(0)
+      expectNothingLeft(s3)
+    })
+
+    it('stores nothing if that happens while validate runs', async () => {
+      const hooks = new EventEmitter()
+      const { socket, received, failed } = await startWithTimeout(once(hooks, 'validate'), {
+        validate: async () => {
+          hooks.emit('validate')
+          await once(socket, 'data')
+        },
+      })
+      socket.write(Buffer.concat([Buffer.from(head()), form]))
+      expect(await failed).toMatchObject([{ code: 'ALREADY_ANSWERED' }])
+      socket.end()
+      await received
+      expectNothingLeft(s3)
+    })
+
+    it.each(['keep-alive', 'close'])(
+      'stores nothing if that happens during the commit: Connection: %s',
+      async connection => {
+        const release = hold(s3, 'CompleteMultipartUpload')
+        const committing = until(() =>
+          s3.requests.some(({ operation }) => operation === 'CompleteMultipartUpload'),
+        )
+        const { socket, received, failed } = await startWithTimeout(committing)
+        socket.write(Buffer.concat([Buffer.from(head({ Connection: connection })), form]))
+        await once(socket, 'data')
+        release()
+        expect(await failed).toMatchObject([{ code: 'ALREADY_ANSWERED', leftovers: [] }])
+        socket.end()
+        await received
+        expectNothingLeft(s3)
+      },
+    )
   })
 
   it('leaves nothing when the client disconnects in the middle of a file', async () => {

@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import Koa3 from 'koa'
@@ -7,10 +7,12 @@ import { s3Upload } from 's3-upstream/koa'
 import { describe, expect, it } from 'vitest'
 import type { S3UploadOptions } from '../../src/options/options.ts'
 import { bytes, MB } from '../support/bytes.ts'
+import { hold } from '../support/faults.ts'
 import { FORM_TYPE, filePart, formBody } from '../support/form-body.ts'
 import { listen, useRunningRoutes } from '../support/routes.ts'
 import { open, post } from '../support/send.ts'
-import { BUCKET, useStorage } from '../support/storage.ts'
+import { BUCKET, expectNothingLeft, useStorage } from '../support/storage.ts'
+import { until } from '../support/until.ts'
 
 const s3 = await useStorage()
 const running = useRunningRoutes()
@@ -84,5 +86,28 @@ describe.each([
     response.resume()
     client.end(form.subarray(MB))
     await closed
+  })
+
+  it('stores nothing if a race in front of it is lost', async () => {
+    const failures = new EventEmitter()
+    const failed = once(failures, 'failure')
+    const release = hold(s3, 'PutObject')
+    const route = await listen(() => {
+      const app = new Koa()
+      app.use(async (ctx, next) => {
+        const committing = until(() => s3.requests.some(({ operation }) => operation === 'PutObject'))
+        await Promise.race([next(), committing])
+        ctx.status = 503
+        ctx.body = 'timeout'
+      })
+      app.use(s3Upload(BUCKET, { client: s3.oneTry, onError: error => failures.emit('failure', error) }))
+      return app.callback()
+    })
+    running.push(route)
+    const reply = await post(route.url, formBody([filePart('a', 'a', 'a')]))
+    release()
+    expect(reply).toMatchObject({ status: 503, text: 'timeout' })
+    expect(await failed).toMatchObject([{ code: 'ALREADY_ANSWERED' }])
+    expectNothingLeft(s3)
   })
 })

@@ -45,9 +45,9 @@ describe.each(routes)('$name, pipelined requests', kind => {
     const [serverSide] = await connection
     const before = serverSide.listenerCount('close')
     const request = (index: number) => {
-      const last = index === REQUESTS - 1 ? { Connection: 'close' } : {}
+      const Connection = index === REQUESTS - 1 ? 'close' : 'keep-alive'
       return Buffer.concat([
-        Buffer.from(requestHead(nextId(), { 'Content-Length': body.length, ...last })),
+        Buffer.from(requestHead(nextId(), { 'Content-Length': body.length, Connection })),
         body,
       ])
     }
