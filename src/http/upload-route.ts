@@ -91,6 +91,16 @@ function respond(content: HttpResponse, { request, response }: Exchange): RouteO
     // HTTP/2 has no such header. It closes streams, not connections.
     if (request.httpVersionMajor < 2) content.headers.Connection = 'close'
     content.headers['Content-Length'] = `${Buffer.byteLength(content.body)}`
+    content.headers['Cache-Control'] = noTransform(content, response)
   }
   return { action: 'respond', response: content }
+}
+
+/**
+ * Middleware that compresses holds the response back until it ends, after the client has stopped sending. It must not
+ * transform a response with this directive: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.6
+ */
+function noTransform({ headers }: HttpResponse, response: ServerResponse): string {
+  const directives = headers['Cache-Control'] ?? response.getHeader('Cache-Control') ?? []
+  return [directives, 'no-transform'].flat().join(', ')
 }

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import compression from 'compression'
 import { describe, expect, it } from 'vitest'
 import type { S3UploadOptions } from '../../src/options/options.ts'
 import type { IncomingRequest, UploadedFile } from '../../src/shared/types.ts'
@@ -415,6 +416,31 @@ describe.each(combinations)('$kind.name through the $name', ({ kind, uploader })
     client.end(body.subarray(MB))
     await closed
     expectNothingLeft(s3)
+  })
+
+  it('responds behind compression() while the client still sends, and keeps Cache-Control', async () => {
+    const { url, server } = await start({ maxFileSize: 10 })
+    const compress = compression({ threshold: 0 }) as unknown as (...parameters: unknown[]) => void
+    wrapRequests(server, (handler, request, response) => {
+      response.setHeader('Cache-Control', 'no-store')
+      compress(request, response, () => handler(request, response))
+    })
+    const headers = { 'content-type': FORM_TYPE, 'accept-encoding': 'gzip' }
+    const form = formBody([filePart('a', 'a', 'a')])
+    const stored = await fetch(url, { method: 'POST', body: form, headers })
+    expect(stored.headers.get('content-encoding')).toBe('gzip')
+    expect(stored.headers.get('cache-control')).toBe('no-store')
+    expect(await stored.json()).toMatchObject({ files: [{ size: 1 }] })
+    const client = open(url, { ...headers, 'content-length': `${2 * MB}` })
+    client.write(formBody([filePart('a', 'a', bytes(MB))]))
+    const [response] = (await once(client, 'response')) as [IncomingMessage]
+    expect(response).toMatchObject({
+      statusCode: 413,
+      headers: { 'cache-control': 'no-store, no-transform' },
+    })
+    const problem = Buffer.concat(await response.take(1).toArray())
+    expect(JSON.parse(problem.toString())).toMatchObject({ code: 'FILE_TOO_LARGE' })
+    client.destroy()
   })
 
   async function partStored(): Promise<void> {
