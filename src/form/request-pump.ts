@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { Limits } from '../shared/limits.ts'
 import type { IncomingRequest } from '../shared/types.ts'
-import { clientStalled, requestTooLarge } from '../shared/upload-errors.ts'
+import { bodyAlreadyRead, clientStalled, requestTooLarge } from '../shared/upload-errors.ts'
 import { createIdleTimeout } from './idle-timeout.ts'
 
 /** Where the bytes of a request go. */
@@ -45,11 +45,13 @@ export function createRequestPump(
     caller.runInAsyncScope(endSink)
   }
   function pushChunk(chunk: Buffer) {
+    // Other code may listen too, but not set the pace: what the upload cannot store yet would fill the memory.
+    if (isPaused) return sink.fail(bodyAlreadyRead('Other code resumed the request while the upload waited.'))
     bytes += chunk.length
     if (bytes > maxRequestSize) return sink.fail(requestTooLarge(maxRequestSize))
     idle.received()
     sink.push(chunk)
-    if (isPaused || sink.isReady()) return
+    if (sink.isReady()) return
     isPaused = true
     idle.pause()
     request.pause()

@@ -66,7 +66,7 @@ export async function uploadForm(
       file.catch(fail)
       staging.push(file)
     }
-    await readForm(request, admission.boundary, settings, { onField: fields.add, onFile }, signal)
+    await readForm(admission.body, admission.boundary, settings, { onField: fields.add, onFile }, signal)
     const staged = (await Promise.all(staging)).filter(file => file !== undefined)
     const files = staged.map(({ file }) => file)
     checkUnanswered(extras)

@@ -38,6 +38,8 @@ export function createUploadSignal(
   // When the client cancels a request, HTTP/2 ends the body and emits 'aborted'.
   request.on('error', onError).on('aborted', onDisconnect).on('close', onClose)
   const ignoreSocket = socket && onSocketClose(socket, onDisconnect)
+  // If the platform has read the body, the client may have disconnected since.
+  if (socket?.destroyed) onDisconnect()
   const ignoreCancel = cancel && onAbort(cancel, () => fail(cancelled(cancel.reason)))
 
   function stopWatching() {
@@ -52,7 +54,7 @@ export function createUploadSignal(
 }
 
 /** A request that never had a connection may have another value in this property. */
-function socketOf(request: IncomingRequest): EventEmitter | undefined {
+function socketOf(request: IncomingRequest): (EventEmitter & { destroyed?: boolean }) | undefined {
   const { socket } = request as { socket?: Partial<EventEmitter> | null }
   return typeof socket?.on === 'function' && typeof socket.off === 'function'
     ? (socket as EventEmitter)

@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { EventEmitter, once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Agent, createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { PassThrough } from 'node:stream'
 import compression from 'compression'
 import { describe, expect, it } from 'vitest'
 import type { S3UploadOptions } from '../../src/options/options.ts'
 import type { IncomingRequest, UploadedFile } from '../../src/shared/types.ts'
-import { nextId, openWire, requestHead } from '../hostile/wire.ts'
+import { closeOf, nextId, openWire, requestHead } from '../hostile/wire.ts'
 import { bytes, MB, sha256 } from '../support/bytes.ts'
 import { hold } from '../support/faults.ts'
 import { FORM_TYPE, filePart, formBody } from '../support/form-body.ts'
@@ -400,6 +401,123 @@ describe.each(combinations)('$kind.name through the $name', ({ kind, uploader })
     outer.close()
     expect(reply).toMatchObject({ status: 500, json: { code: 'BODY_ALREADY_READ' } })
     expect(reply.json.detail).toMatch(/already been read.*before body parsers/)
+  })
+
+  describe('stores a form that other code', () => {
+    const film = bytes(12 * MB)
+    const form = formBody([filePart('small', 's', 'small'), filePart('film', 'f', film)])
+
+    it.each<[string, (request: IncomingMessage, next: () => void) => void]>([
+      [
+        'has paused and resumed',
+        (request, next) => {
+          request.pause()
+          setImmediate(() => {
+            request.resume()
+            next()
+          })
+        },
+      ],
+      [
+        'counts with a data listener',
+        (request, next) => {
+          let counted = 0
+          request.on('data', chunk => (counted += chunk.length))
+          request.on('end', () => expect(counted).toBe(form.length))
+          next()
+        },
+      ],
+      [
+        'has read and kept in rawBody',
+        async (request, next) => {
+          const rawBody = Buffer.concat(await request.toArray())
+          Object.assign(request, { rawBody })
+          next()
+        },
+      ],
+    ])('%s', async (_, prepare) => {
+      // Memory for one S3 part: the upload must hold the client back, whatever the other code does.
+      const { url, server } = await start({ memoryBudget: '5MB', key: ({ field }) => field })
+      wrapRequests(server, (handler, request, response) => {
+        prepare(request, () => handler(request, response))
+      })
+      expect((await post(url, form)).status).toBe(201)
+      const [stored, small] = s3.objects(BUCKET).sort((a, b) => b.size - a.size)
+      expect(sha256(stored?.body ?? Buffer.alloc(0))).toBe(sha256(film))
+      expect(small?.body.toString()).toBe('small')
+    })
+  })
+
+  it('refuses a form that other code pipes elsewhere at its own pace', async () => {
+    const { url, server } = await start({ concurrency: 1 })
+    const release = hold(s3, 'UploadPart')
+    wrapRequests(server, (handler, request, response) => {
+      request.pipe(new PassThrough().resume())
+      handler(request, response)
+    })
+    const reply = await post(url, formBody([filePart('film', 'f', bytes(40 * MB))]))
+    release()
+    expect(reply).toMatchObject({ status: 500, json: { code: 'BODY_ALREADY_READ' } })
+    expectNothingLeft(s3)
+  })
+
+  describe('a form in rawBody', () => {
+    /** A platform that reads every body before the application, as Cloud Functions do. */
+    async function startBehindPlatform(options: Partial<S3UploadOptions>, beforeHandler = async () => {}) {
+      const route = await start(options)
+      wrapRequests(route.server, async (handler, request, response) => {
+        const rawBody = Buffer.concat(await request.toArray())
+        Object.assign(request, { rawBody })
+        await beforeHandler()
+        handler(request, response)
+      })
+      return route
+    }
+
+    it('has the same limits, and keeps the connection open', async () => {
+      const { url } = await startBehindPlatform({ maxFileSize: 10 })
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+      const statuses: unknown[] = []
+      for (const size of [11, 10, 1]) {
+        const form = formBody([filePart('a', 'a', bytes(size))])
+        const client = open(url, { 'content-type': FORM_TYPE, 'content-length': `${form.length}` }, agent)
+        client.end(form)
+        const { status, headers } = await replyTo(client)
+        statuses.push([status, headers.connection])
+      }
+      agent.destroy()
+      expect(statuses).toEqual([
+        [413, 'keep-alive'],
+        [201, 'keep-alive'],
+        [201, 'keep-alive'],
+      ])
+      expect(
+        s3
+          .objects(BUCKET)
+          .map(({ size }) => size)
+          .sort(),
+      ).toEqual([1, 10])
+    })
+
+    it('is not stored if its client has disconnected by then', async () => {
+      const events = new EventEmitter()
+      const failed = once(events, 'failure')
+      const route = await startBehindPlatform(
+        { onError: error => events.emit('failure', error) },
+        async () => {
+          socket.resetAndDestroy()
+          await closed
+        },
+      )
+      const closed = once(route.server, 'connection').then(([socket]) => closeOf(socket))
+      const { socket } = openWire(route.url)
+      const form = formBody([filePart('a', 'a', 'a')])
+      socket.write(
+        Buffer.concat([Buffer.from(requestHead(nextId(), { 'Content-Length': form.length })), form]),
+      )
+      expect(await failed).toMatchObject([{ code: 'ABORTED' }])
+      expectNothingLeft(s3)
+    })
   })
 
   it('responds while the client still sends, drops the rest, and closes the connection', async () => {
