@@ -1,6 +1,7 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { Limits } from '../shared/limits.ts'
 import type { IncomingRequest } from '../shared/types.ts'
-import { clientStalled, requestTooLarge } from '../shared/upload-errors.ts'
+import { bodyAlreadyRead, clientStalled, requestTooLarge } from '../shared/upload-errors.ts'
 import { createIdleTimeout } from './idle-timeout.ts'
 
 /** Where the bytes of a request go. */
@@ -32,10 +33,20 @@ export function createRequestPump(
   sink: RequestSink,
 ): RequestPump {
   const idle = createIdleTimeout(idleTimeout, milliseconds => sink.fail(clientStalled(milliseconds)))
+  // A request emits its events in the context of the connection. Hooks must see the AsyncLocalStorage of the caller.
+  const caller = new AsyncResource('s3-upstream')
   let bytes = 0
   let isPaused = false
 
   function onData(chunk: Buffer) {
+    caller.runInAsyncScope(pushChunk, undefined, chunk)
+  }
+  function onEnd() {
+    caller.runInAsyncScope(endSink)
+  }
+  function pushChunk(chunk: Buffer) {
+    // Other code may listen too, but not set the pace: what the upload cannot store yet would fill the memory.
+    if (isPaused) return sink.fail(bodyAlreadyRead('Other code resumed the request while the upload waited.'))
     const allowed = maxRequestSize - bytes
     bytes += chunk.length
     idle.received()
@@ -47,6 +58,12 @@ export function createRequestPump(
     idle.pause()
     request.pause()
   }
+  /** Can be called although the request is paused. */
+  function endSink() {
+    isPaused = false
+    idle.pause()
+    if (bytes <= maxRequestSize) sink.end()
+  }
   function resume() {
     if (!isPaused || !sink.isReady()) return
     isPaused = false
@@ -57,12 +74,6 @@ export function createRequestPump(
   }
   function checkBytes() {
     if (bytes > maxRequestSize) sink.fail(requestTooLarge(maxRequestSize))
-  }
-  /** Can be emitted although the request is paused. */
-  function onEnd() {
-    isPaused = false
-    idle.pause()
-    if (bytes <= maxRequestSize) sink.end()
   }
 
   return {

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { parseContentType } from '../form/content-type.ts'
 import { unquote } from '../form/parameters.ts'
 import type { UploadError } from '../shared/errors.ts'
@@ -22,6 +23,8 @@ export interface Admission {
   error: UploadError | undefined
   /** True if no other code reads the body, so a failed upload may drain it. */
   ownsBody: boolean
+  /** The stream of the form: the request, or what the platform has kept of it. */
+  body: IncomingRequest
   /** The boundary of the form. Empty if the request has none, which is an error. */
   boundary: string
   /** Bytes of the whole form including its framing, if the request declares them. */
@@ -33,7 +36,8 @@ export function admitRequest(request: IncomingRequest, limits: Limits): Admissio
   const { headers } = request
   const contentType = headers['content-type'] ?? ''
   const boundary = unquote(parseContentType(contentType)?.parameters.get('boundary')) ?? ''
-  const conflict = bodyConflict(request)
+  const body = keptBody(request) ?? request
+  const conflict = bodyConflict(request, body)
   const declaredLength = parseLength(headers['content-length'])
   const error =
     // Mistakes of the client first: a body parser may well have read a request that is no form.
@@ -41,7 +45,7 @@ export function admitRequest(request: IncomingRequest, limits: Limits): Admissio
     claimBody(request, conflict) ??
     contentEncodingError(headers['content-encoding']) ??
     lengthError(declaredLength, limits)
-  return { error, ownsBody: conflict === undefined, boundary, declaredLength }
+  return { error, ownsBody: conflict === undefined, body, boundary, declaredLength }
 }
 
 /** Requests that have been claimed by an upload. */
@@ -51,16 +55,24 @@ function claimBody(request: IncomingRequest, conflict: string | undefined): Uplo
   if (request.destroyed && !request.readableDidRead) return abortedByClient()
   if (conflict !== undefined) return bodyAlreadyRead(conflict)
   claimed.add(request)
+  // Other code may have resumed the request, or counts its bytes. No chunk may pass before the upload listens.
+  if (request.readableFlowing) request.pause()
   return undefined
 }
 
+/** Cloud Functions read the body before the application, and keep it in this property. */
+function keptBody(request: IncomingRequest): IncomingRequest | undefined {
+  const { rawBody } = request as { rawBody?: unknown }
+  if (!request.readableEnded || !Buffer.isBuffer(rawBody)) return undefined
+  return Object.assign(Readable.from([rawBody], { objectMode: false }), { headers: request.headers })
+}
+
 /** Returns the reason why the body cannot be read, as a sentence, or undefined. */
-function bodyConflict(request: IncomingRequest): string | undefined {
+function bodyConflict(request: IncomingRequest, body: IncomingRequest): string | undefined {
   if (claimed.has(request)) return 'This request is already being uploaded.'
-  if (request.readableDidRead || request.readableEnded) return 'The request body has already been read.'
-  if (request.readableFlowing || request.listenerCount('readable') > 0)
-    return 'The request body is already being read.'
-  if (request.readableEncoding) return 'The request body is decoded to strings (setEncoding).'
+  if (body.readableDidRead || body.readableEnded) return 'The request body has already been read.'
+  if (body.listenerCount('readable') > 0) return 'The request body is already being read.'
+  if (body.readableEncoding) return 'The request body is decoded to strings (setEncoding).'
   return undefined
 }
 

@@ -4,26 +4,34 @@ import type { IncomingRequest } from '../shared/types.ts'
 /** Time for a client to read its response after we have stopped reading from it. */
 const LINGER_MS = 1000
 
+/** Ends the drain of a client that sends nothing for this long, like `lingering_timeout` of nginx. */
+const MAX_SILENCE_MS = 5000
+
 /** Requests with an unread rest. Each promise resolves when the connection may close. */
 const drains = new WeakMap<object, Promise<void>>()
 
 /**
  * Reads and drops the rest of a refused request. A connection that closes with unread bytes is reset, and the client
- * may never see the response. After `maxDrainSize` bytes we stop reading, and TCP slows the client down.
+ * may never see the response. Firefox and WebKit read it only when they have sent everything. So time is the bound that
+ * matters, as for the lingering close of nginx. After `maxDrainSize` bytes we stop reading, and TCP slows the client down.
  */
 export function drain(request: IncomingRequest, { maxDrainSize, drainTimeout }: Limits) {
   if (request.destroyed || request.readableEnded) return { startClock() {} }
   let droppedBytes = 0
   let timers: NodeJS.Timeout[] = []
+  let silence: NodeJS.Timeout | undefined
   let clockStarted = false
   let resolveDrain = () => {}
   drains.set(request, new Promise(resolve => (resolveDrain = resolve)))
 
   function after(milliseconds: number, action: () => void) {
-    timers.push(setTimeout(action, milliseconds).unref())
+    const timer = setTimeout(action, milliseconds).unref()
+    timers.push(timer)
+    return timer
   }
   function onData(chunk: Buffer) {
     droppedBytes += chunk.length
+    silence?.refresh()
     if (droppedBytes >= maxDrainSize) stopReading()
   }
   function stopReading() {
@@ -45,6 +53,7 @@ export function drain(request: IncomingRequest, { maxDrainSize, drainTimeout }: 
       clockStarted = true
       if (request.destroyed || request.readableEnded) return finish()
       after(drainTimeout, () => closeConnection(request))
+      silence = after(MAX_SILENCE_MS, resolveDrain)
       if (droppedBytes >= maxDrainSize) stopReading()
     },
   }
@@ -59,7 +68,8 @@ function closeConnection(request: IncomingRequest): void {
 
 /**
  * Returns the drain of this request, or undefined if there is none. It resolves when the rest has been dropped, the
- * client has disconnected, or the client has had time to read the response. Until then the connection must stay open.
+ * client has disconnected or is silent, or it has had time to read the response. Until then the connection must stay
+ * open.
  */
 export function drainOf(request: object): Promise<void> | undefined {
   return drains.get(request)

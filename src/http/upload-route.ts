@@ -14,7 +14,7 @@ export interface UploadRouteConfig {
   upload(
     request: IncomingRequest,
     options: ResolvedOptions,
-    extras: { context?: object | undefined; onAccepted(): void },
+    extras: { context?: object | undefined; onAccepted(): void; isAnswered(): boolean },
   ): Promise<UploadResult>
   options: ResolvedOptions
   /** True if the framework has a next handler and an error handler. Without them, the route responds to every request. */
@@ -37,7 +37,7 @@ export type RouteOutcome =
   | { action: 'next'; result: UploadResult | undefined }
   /** Pass the error to the framework's error handler. */
   | { action: 'fail'; error: unknown }
-  /** Do nothing: the client has disconnected. */
+  /** Do nothing: the client has disconnected, or other code has responded. */
   | { action: 'none' }
 
 /**
@@ -59,7 +59,9 @@ export function createUploadRoute({ upload, options, hasNext }: UploadRouteConfi
         throw methodNotAllowed(request.method, UPLOAD_METHODS)
       }
       const onAccepted = () => sendContinue(request, response)
-      const result = await upload(request, options, { context, onAccepted })
+      // With `respond: false`, the application may have started its response, such as a stream of progress.
+      const isAnswered = () => (options.respond ? response.headersSent : response.writableEnded)
+      const result = await upload(request, options, { context, onAccepted, isAnswered })
       return options.respond ? respond(resultResponse(result), exchange) : { action: 'next', result }
     } catch (error) {
       const passesOn = hasNext && !(options.respond && definesResponse(error))
@@ -77,6 +79,7 @@ function respondToError(error: unknown, exchange: Exchange, { onError }: Resolve
   const isFault = content.status >= 500 && code !== 'CANCELLED'
   // biome-ignore lint/suspicious/noConsole: the error handlers of Express and Koa do the same
   if (isFault && onError === undefined) console.error(error)
+  if (code === 'ALREADY_ANSWERED') return { action: 'none' }
   return respond(content, exchange)
 }
 
@@ -88,6 +91,16 @@ function respond(content: HttpResponse, { request, response }: Exchange): RouteO
     // HTTP/2 has no such header. It closes streams, not connections.
     if (request.httpVersionMajor < 2) content.headers.Connection = 'close'
     content.headers['Content-Length'] = `${Buffer.byteLength(content.body)}`
+    content.headers['Cache-Control'] = noTransform(content, response)
   }
   return { action: 'respond', response: content }
+}
+
+/**
+ * Middleware that compresses holds the response back until it ends, after the client has stopped sending. It must not
+ * transform a response with this directive: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.6
+ */
+function noTransform({ headers }: HttpResponse, response: ServerResponse): string {
+  const directives = headers['Cache-Control'] ?? response.getHeader('Cache-Control') ?? []
+  return [directives, 'no-transform'].flat().join(', ')
 }

@@ -147,14 +147,14 @@ export const OPTIONS = {
     doc: "Maximum time of one S3 request, including the SDK's retries. Fails with 504.",
   },
   maxDrainSize: {
-    default: '16MB',
+    default: '2GB',
     check: parseSize,
-    doc: 'Maximum bytes of a rejected request that are read and dropped, so that the client sees the response.',
+    doc: 'Maximum bytes of a rejected request that are read and dropped, so that the client sees the response: [what that costs](docs/reliability.md#rejected-requests).',
   },
   drainTimeout: {
-    default: '10s',
+    default: '30s',
     check: checkTime,
-    doc: 'Closes the connection of a rejected request that still sends after this time.',
+    doc: 'Closes the connection of a rejected request that still sends after this time. It also ends after 5 seconds without a byte.',
   },
   uploader: {
     default: partWriter,

@@ -135,13 +135,15 @@ export interface StreamToS3Options<Context extends UploadContext = UploadContext
    */
   storageTimeout?: Duration | undefined
   /**
-   * Maximum bytes of a rejected request that are read and dropped, so that the client sees the response.
-   * @default '16MB'
+   * Maximum bytes of a rejected request that are read and dropped, so that the client sees the response. Firefox and
+   * Safari show no response before they have sent everything. The bytes cost network traffic, and no memory.
+   * @default '2GB'
    */
   maxDrainSize?: Size | undefined
   /**
-   * Closes the connection of a rejected request that still sends after this time.
-   * @default '10s'
+   * Closes the connection of a rejected request that still sends after this time. After 5 seconds without a byte, the
+   * response ends, and with it the connection.
+   * @default '30s'
    */
   drainTimeout?: Duration | undefined
   /**

@@ -20,6 +20,7 @@ export const PROBLEMS = {
   REFUSED: { status: 422, title: 'Upload refused' },
   ABORTED: { status: 499, title: 'Client disconnected' },
   BODY_ALREADY_READ: { status: 500, title: 'Request body already read' },
+  ALREADY_ANSWERED: { status: 500, title: 'Request already answered' },
   INVALID_KEY: { status: 500, title: 'Invalid object key' },
   STORAGE_FAILED: { status: 502, title: 'Storage failed' },
   CANCELLED: { status: 503, title: 'Upload cancelled by the server' },

@@ -220,6 +220,14 @@ export function abortedByClient(cause?: unknown): UploadError {
   return new UploadError('ABORTED', 'The client disconnected before it received the response.', { cause })
 }
 
+/** 500, for logs: the client has already received another response. */
+export function alreadyAnswered(): UploadError {
+  return new UploadError(
+    'ALREADY_ANSWERED',
+    'Other code, such as a timeout, responded to this request before the upload ended. Nothing is stored.',
+  )
+}
+
 /** 503. */
 export function cancelled(cause: unknown): UploadError {
   return new UploadError('CANCELLED', 'The server cancelled this upload. Try again later.', {

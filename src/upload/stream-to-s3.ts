@@ -11,6 +11,7 @@ import { defaultClient } from '../s3/sdk.ts'
 import { isThenable } from '../shared/abort-signals.ts'
 import { type Leftover, UploadError } from '../shared/errors.ts'
 import type { IncomingRequest, UploadContext, UploadResult } from '../shared/types.ts'
+import { alreadyAnswered } from '../shared/upload-errors.ts'
 import { abortAll, commitAll } from './commit-files.ts'
 import { type Form, type StagedFile, stageFile } from './stage-file.ts'
 import { createUploadSignal, type UploadSignal } from './upload-signal.ts'
@@ -19,7 +20,8 @@ import { validateForm } from './validate-form.ts'
 /**
  * Streams every file of a multipart form to S3. Resolves when S3 has confirmed all of them. Otherwise it stores none and
  * rejects with an `UploadError`, or with the error that a hook threw. It then reads and drops the rest of the request for
- * a while, so that the client receives the response.
+ * a while, so that the client receives the response. It does not see your response: if other code, such as a timeout,
+ * may respond meanwhile, throw from `validate` if `response.headersSent`.
  *
  * @throws TypeError at once, for invalid options
  */
@@ -35,6 +37,8 @@ export interface UploadExtras {
   context?: object
   /** Called when every check before the body has passed, just before the body is read. */
   onAccepted?(): void
+  /** Returns true if other code has responded to the request. The upload then stores nothing. */
+  isAnswered?(): boolean
 }
 
 /** The conductor. Only this function knows the order of the steps, and only it fails an upload. */
@@ -44,7 +48,7 @@ export async function uploadForm(
   extras: UploadExtras = {},
 ): Promise<UploadResult> {
   const admission = admitRequest(request, settings)
-  const upload = createUploadSignal(request, settings.signal)
+  const upload = createUploadSignal(request, settings.signal, extras.isAnswered)
   const leaveBudget = settings.memoryBudget.register()
   const { signal, fail } = upload
   const fields = createFields(settings)
@@ -62,12 +66,15 @@ export async function uploadForm(
       file.catch(fail)
       staging.push(file)
     }
-    await readForm(request, admission, settings, { onField: fields.add, onFile }, signal)
+    await readForm(admission.body, admission, settings, { onField: fields.add, onFile }, signal)
     const staged = (await Promise.all(staging)).filter(file => file !== undefined)
     const files = staged.map(({ file }) => file)
+    checkUnanswered(extras)
     await validateForm(files, settings, context)
+    checkUnanswered(extras)
     const stored = await commitAll(staged, fail)
     signal.throwIfAborted()
+    checkUnanswered(extras)
     return { files: stored, fields: fields.values }
   } catch (error) {
     fail(error)
@@ -112,6 +119,11 @@ async function openForm(
     keys: new Set(),
     opened,
   }
+}
+
+/** A client with another response must not find its files stored. So this is checked before and after the commit. */
+function checkUnanswered({ isAnswered }: UploadExtras): void {
+  if (isAnswered?.()) throw alreadyAnswered()
 }
 
 /** An error of `onError` must not crash the process. */

@@ -1,7 +1,8 @@
 import type { EventEmitter } from 'node:events'
 import { createAbortController, onAbort } from '../shared/abort-signals.ts'
 import type { IncomingRequest } from '../shared/types.ts'
-import { abortedByClient, cancelled } from '../shared/upload-errors.ts'
+import { abortedByClient, alreadyAnswered, cancelled } from '../shared/upload-errors.ts'
+import { onSocketClose } from './socket-close.ts'
 
 /** The signal of one upload, with the functions that only its conductor may call. */
 export interface UploadSignal {
@@ -13,27 +14,37 @@ export interface UploadSignal {
   stopWatching(): void
 }
 
-/** Creates the signal. It is also aborted when the client disconnects, and when `cancel` is aborted. */
-export function createUploadSignal(request: IncomingRequest, cancel: AbortSignal | undefined): UploadSignal {
+/**
+ * Creates the signal. It is also aborted when the client disconnects, and when `cancel` is aborted.
+ *
+ * @param isAnswered returns true if other code has responded: then the connection may close after that response
+ */
+export function createUploadSignal(
+  request: IncomingRequest,
+  cancel: AbortSignal | undefined,
+  isAnswered = () => false,
+): UploadSignal {
   const controller = createAbortController()
   const socket = socketOf(request)
 
   // AbortController keeps its first reason.
   const fail = (error: unknown) => controller.abort(error)
-  const onError = (cause: Error) => fail(abortedByClient(cause))
-  const onDisconnect = () => fail(abortedByClient())
+  const onError = (cause?: Error) => fail(isAnswered() ? alreadyAnswered() : abortedByClient(cause))
+  const onDisconnect = () => onError()
   const onClose = () => {
     if (!request.readableEnded) onDisconnect()
   }
 
   // When the client cancels a request, HTTP/2 ends the body and emits 'aborted'.
   request.on('error', onError).on('aborted', onDisconnect).on('close', onClose)
-  socket?.on('close', onDisconnect)
+  const ignoreSocket = socket && onSocketClose(socket, onDisconnect)
+  // If the platform has read the body, the client may have disconnected since.
+  if (socket?.destroyed) onDisconnect()
   const ignoreCancel = cancel && onAbort(cancel, () => fail(cancelled(cancel.reason)))
 
   function stopWatching() {
     request.off('aborted', onDisconnect).off('close', onClose)
-    socket?.off('close', onDisconnect)
+    ignoreSocket?.()
     ignoreCancel?.()
     // The request may still fail while its rest is dropped, and an 'error' without a listener crashes the process.
     request.off('error', onError).on('error', () => {})
@@ -43,7 +54,7 @@ export function createUploadSignal(request: IncomingRequest, cancel: AbortSignal
 }
 
 /** A request that never had a connection may have another value in this property. */
-function socketOf(request: IncomingRequest): EventEmitter | undefined {
+function socketOf(request: IncomingRequest): (EventEmitter & { destroyed?: boolean }) | undefined {
   const { socket } = request as { socket?: Partial<EventEmitter> | null }
   return typeof socket?.on === 'function' && typeof socket.off === 'function'
     ? (socket as EventEmitter)

@@ -1,9 +1,14 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { EventEmitter, once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Agent, createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { PassThrough } from 'node:stream'
+import compression from 'compression'
 import { describe, expect, it } from 'vitest'
 import type { S3UploadOptions } from '../../src/options/options.ts'
-import type { UploadedFile } from '../../src/shared/types.ts'
+import type { IncomingRequest, UploadedFile } from '../../src/shared/types.ts'
+import { closeOf, nextId, openWire, requestHead } from '../hostile/wire.ts'
 import { bytes, MB, sha256 } from '../support/bytes.ts'
+import { hold } from '../support/faults.ts'
 import { FORM_TYPE, filePart, formBody } from '../support/form-body.ts'
 import {
   combinations,
@@ -11,9 +16,11 @@ import {
   type RunningRoute,
   routes,
   useRunningRoutes,
+  wrapRequests,
 } from '../support/routes.ts'
 import { open, post, postChunks, replyTo } from '../support/send.ts'
 import { BUCKET, expectNothingLeft, useStorage } from '../support/storage.ts'
+import { until } from '../support/until.ts'
 
 const s3 = await useStorage()
 const running = useRunningRoutes()
@@ -201,6 +208,79 @@ describe.each(combinations)('$kind.name through the $name', ({ kind, uploader })
     expectNothingLeft(s3)
   })
 
+  describe('if other code has responded', () => {
+    const form = formBody([filePart('a', 'a', 'small'), filePart('b', 'b', bytes(6 * MB))])
+    const head = (headers = {}) => requestHead(nextId(), { 'Content-Length': form.length, ...headers })
+
+    /** A middleware in front of the upload responds with 503 when the promise resolves. */
+    async function startWithTimeout(until: Promise<unknown>, options: Partial<S3UploadOptions> = {}) {
+      const failures = new EventEmitter()
+      const failed = once(failures, 'failure')
+      const route = await start({ onError: error => failures.emit('failure', error), ...options })
+      wrapRequests(route.server, (handler, request, response) => {
+        until.then(() => response.writeHead(503).end('timeout'))
+        handler(request, response)
+      })
+      return { ...openWire(route.url), failed, ...route }
+    }
+
+    it('stores nothing, and does not call validate', async () => {
+      const hooks = new EventEmitter()
+      let validated = 0
+      const { socket, received, failed } = await startWithTimeout(once(hooks, 'key'), {
+        key: ({ field }) => {
+          hooks.emit('key')
+          return field
+        },
+        validate: () => validated++,
+      })
+      socket.write(head())
+      socket.write(form.subarray(0, -100))
+      await once(socket, 'data')
+      socket.write(form.subarray(-100))
+      expect(await failed).toMatchObject([{ code: 'ALREADY_ANSWERED', status: 500, leftovers: [] }])
+      socket.end()
+      expect((await received).toString()).toMatch(
+        /^HTTP\/1\.1 503 .*timeout\r\n0\r\n\r\n$|^HTTP\/1\.1 503 .*timeout$/s,
+      )
+      expect(validated).toBe(0)
+      expectNothingLeft(s3)
+    })
+
+    it('stores nothing if that happens while validate runs', async () => {
+      const hooks = new EventEmitter()
+      const { socket, received, failed } = await startWithTimeout(once(hooks, 'validate'), {
+        validate: async () => {
+          hooks.emit('validate')
+          await once(socket, 'data')
+        },
+      })
+      socket.write(Buffer.concat([Buffer.from(head()), form]))
+      expect(await failed).toMatchObject([{ code: 'ALREADY_ANSWERED' }])
+      socket.end()
+      await received
+      expectNothingLeft(s3)
+    })
+
+    it.each(['keep-alive', 'close'])(
+      'stores nothing if that happens during the commit: Connection: %s',
+      async connection => {
+        const release = hold(s3, 'CompleteMultipartUpload')
+        const committing = until(() =>
+          s3.requests.some(({ operation }) => operation === 'CompleteMultipartUpload'),
+        )
+        const { socket, received, failed } = await startWithTimeout(committing)
+        socket.write(Buffer.concat([Buffer.from(head({ Connection: connection })), form]))
+        await once(socket, 'data')
+        release()
+        expect(await failed).toMatchObject([{ code: 'ALREADY_ANSWERED', leftovers: [] }])
+        socket.end()
+        await received
+        expectNothingLeft(s3)
+      },
+    )
+  })
+
   it('leaves nothing when the client disconnects in the middle of a file', async () => {
     const failures = new EventEmitter()
     const failed = once(failures, 'failure')
@@ -230,6 +310,54 @@ describe.each(combinations)('$kind.name through the $name', ({ kind, uploader })
         headers: { 'cache-control': 'no-store' },
       },
     ])
+  })
+
+  it('runs every hook in the AsyncLocalStorage context of its caller, also if the body arrives late', async () => {
+    const tenant = new AsyncLocalStorage<string>()
+    const seen = new Map<string, Set<string | undefined>>()
+    const note = (hook: string, { headers }: IncomingRequest) => {
+      const name = `${hook} of ${headers['x-tenant']}`
+      seen.set(name, (seen.get(name) ?? new Set()).add(tenant.getStore()))
+    }
+    // Uploads wait for each other: a permit or a buffer that one releases wakes up another.
+    const { url, server } = await start({
+      memoryBudget: '10MB',
+      maxS3Requests: 1,
+      key: async ({ field }, { request }) => {
+        note('key', request)
+        return `${request.headers['x-tenant']}/${field}`
+      },
+      params: (_, { request }) => {
+        note('params', request)
+        return {}
+      },
+      onProgress: ({ stored }, { request }) => note(stored > 0 ? 'stored' : 'received', request),
+      validate: (_, { request }) => {
+        note('validate', request)
+        if (request.headers['x-tenant'] === 'refused') throw new Error('no')
+      },
+      onError: (_, { request }) => note('onError', request),
+    })
+    wrapRequests(server, (handler, request, response) =>
+      tenant.run(`${request.headers['x-tenant']}`, handler, request, response),
+    )
+    const form = formBody([filePart('large', 'l', bytes(11 * MB)), filePart('small', 's', 'small')])
+    const send = async (name: string) => {
+      const headers = { 'content-type': FORM_TYPE, 'content-length': `${form.length}`, 'x-tenant': name }
+      const client = open(url, headers)
+      const arrived = once(server, 'request')
+      client.flushHeaders()
+      await arrived
+      client.end(form)
+      return (await replyTo(client)).status
+    }
+    expect(await Promise.all(['a', 'b', 'refused'].map(send))).toEqual([201, 201, 422])
+    const hooks = ['key', 'params', 'received', 'stored', 'validate']
+    const expected = ['a', 'b', 'refused'].flatMap(name => hooks.map(hook => [`${hook} of ${name}`, name]))
+    expected.push(['onError of refused', 'refused'])
+    expect(Object.fromEntries([...seen].map(([name, stores]) => [name, [...stores].join()]))).toEqual(
+      Object.fromEntries(expected),
+    )
   })
 
   it('responds with the status and the message of an error that a hook throws, and stores nothing', async () => {
@@ -275,6 +403,123 @@ describe.each(combinations)('$kind.name through the $name', ({ kind, uploader })
     expect(reply.json.detail).toMatch(/already been read.*before body parsers/)
   })
 
+  describe('stores a form that other code', () => {
+    const film = bytes(12 * MB)
+    const form = formBody([filePart('small', 's', 'small'), filePart('film', 'f', film)])
+
+    it.each<[string, (request: IncomingMessage, next: () => void) => void]>([
+      [
+        'has paused and resumed',
+        (request, next) => {
+          request.pause()
+          setImmediate(() => {
+            request.resume()
+            next()
+          })
+        },
+      ],
+      [
+        'counts with a data listener',
+        (request, next) => {
+          let counted = 0
+          request.on('data', chunk => (counted += chunk.length))
+          request.on('end', () => expect(counted).toBe(form.length))
+          next()
+        },
+      ],
+      [
+        'has read and kept in rawBody',
+        async (request, next) => {
+          const rawBody = Buffer.concat(await request.toArray())
+          Object.assign(request, { rawBody })
+          next()
+        },
+      ],
+    ])('%s', async (_, prepare) => {
+      // Memory for one S3 part: the upload must hold the client back, whatever the other code does.
+      const { url, server } = await start({ memoryBudget: '5MB', key: ({ field }) => field })
+      wrapRequests(server, (handler, request, response) => {
+        prepare(request, () => handler(request, response))
+      })
+      expect((await post(url, form)).status).toBe(201)
+      const [stored, small] = s3.objects(BUCKET).sort((a, b) => b.size - a.size)
+      expect(sha256(stored?.body ?? Buffer.alloc(0))).toBe(sha256(film))
+      expect(small?.body.toString()).toBe('small')
+    })
+  })
+
+  it('refuses a form that other code pipes elsewhere at its own pace', async () => {
+    const { url, server } = await start({ concurrency: 1 })
+    const release = hold(s3, 'UploadPart')
+    wrapRequests(server, (handler, request, response) => {
+      request.pipe(new PassThrough().resume())
+      handler(request, response)
+    })
+    const reply = await post(url, formBody([filePart('film', 'f', bytes(40 * MB))]))
+    release()
+    expect(reply).toMatchObject({ status: 500, json: { code: 'BODY_ALREADY_READ' } })
+    expectNothingLeft(s3)
+  })
+
+  describe('a form in rawBody', () => {
+    /** A platform that reads every body before the application, as Cloud Functions do. */
+    async function startBehindPlatform(options: Partial<S3UploadOptions>, beforeHandler = async () => {}) {
+      const route = await start(options)
+      wrapRequests(route.server, async (handler, request, response) => {
+        const rawBody = Buffer.concat(await request.toArray())
+        Object.assign(request, { rawBody })
+        await beforeHandler()
+        handler(request, response)
+      })
+      return route
+    }
+
+    it('has the same limits, and keeps the connection open', async () => {
+      const { url } = await startBehindPlatform({ maxFileSize: 10 })
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+      const statuses: unknown[] = []
+      for (const size of [11, 10, 1]) {
+        const form = formBody([filePart('a', 'a', bytes(size))])
+        const client = open(url, { 'content-type': FORM_TYPE, 'content-length': `${form.length}` }, agent)
+        client.end(form)
+        const { status, headers } = await replyTo(client)
+        statuses.push([status, headers.connection])
+      }
+      agent.destroy()
+      expect(statuses).toEqual([
+        [413, 'keep-alive'],
+        [201, 'keep-alive'],
+        [201, 'keep-alive'],
+      ])
+      expect(
+        s3
+          .objects(BUCKET)
+          .map(({ size }) => size)
+          .sort(),
+      ).toEqual([1, 10])
+    })
+
+    it('is not stored if its client has disconnected by then', async () => {
+      const events = new EventEmitter()
+      const failed = once(events, 'failure')
+      const route = await startBehindPlatform(
+        { onError: error => events.emit('failure', error) },
+        async () => {
+          socket.resetAndDestroy()
+          await closed
+        },
+      )
+      const closed = once(route.server, 'connection').then(([socket]) => closeOf(socket))
+      const { socket } = openWire(route.url)
+      const form = formBody([filePart('a', 'a', 'a')])
+      socket.write(
+        Buffer.concat([Buffer.from(requestHead(nextId(), { 'Content-Length': form.length })), form]),
+      )
+      expect(await failed).toMatchObject([{ code: 'ABORTED' }])
+      expectNothingLeft(s3)
+    })
+  })
+
   it('responds while the client still sends, drops the rest, and closes the connection', async () => {
     const { url } = await start({ maxFileSize: 10 })
     const body = formBody([filePart('a', 'a', bytes(2 * MB))])
@@ -289,6 +534,31 @@ describe.each(combinations)('$kind.name through the $name', ({ kind, uploader })
     client.end(body.subarray(MB))
     await closed
     expectNothingLeft(s3)
+  })
+
+  it('responds behind compression() while the client still sends, and keeps Cache-Control', async () => {
+    const { url, server } = await start({ maxFileSize: 10 })
+    const compress = compression({ threshold: 0 }) as unknown as (...parameters: unknown[]) => void
+    wrapRequests(server, (handler, request, response) => {
+      response.setHeader('Cache-Control', 'no-store')
+      compress(request, response, () => handler(request, response))
+    })
+    const headers = { 'content-type': FORM_TYPE, 'accept-encoding': 'gzip' }
+    const form = formBody([filePart('a', 'a', 'a')])
+    const stored = await fetch(url, { method: 'POST', body: form, headers })
+    expect(stored.headers.get('content-encoding')).toBe('gzip')
+    expect(stored.headers.get('cache-control')).toBe('no-store')
+    expect(await stored.json()).toMatchObject({ files: [{ size: 1 }] })
+    const client = open(url, { ...headers, 'content-length': `${2 * MB}` })
+    client.write(formBody([filePart('a', 'a', bytes(MB))]))
+    const [response] = (await once(client, 'response')) as [IncomingMessage]
+    expect(response).toMatchObject({
+      statusCode: 413,
+      headers: { 'cache-control': 'no-store, no-transform' },
+    })
+    const problem = Buffer.concat(await response.take(1).toArray())
+    expect(JSON.parse(problem.toString())).toMatchObject({ code: 'FILE_TOO_LARGE' })
+    client.destroy()
   })
 
   async function partStored(): Promise<void> {

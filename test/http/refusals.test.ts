@@ -141,6 +141,49 @@ describe.each(routes)('$name', kind => {
     })
   })
 
+  describe('a client that reads only when it has sent everything', () => {
+    /** Sends a file as Firefox, WebKit and many scripts do. Resolves with what it reads afterwards. */
+    async function sendAll(url: string, size: number): Promise<string> {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {})
+      const chunk = Buffer.alloc(MB)
+      const start = formBody([filePart('f', 'huge.bin', '')], '')
+      const length = start.length + size
+      socket.write(
+        `POST / HTTP/1.1\r\nHost: x\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: ${length}\r\n\r\n`,
+      )
+      socket.write(start)
+      for (let sent = 0; sent < size; sent += MB) {
+        if (!socket.write(chunk)) await once(socket, 'drain')
+      }
+      return Buffer.concat(await socket.toArray()).toString()
+    }
+
+    it('gets a response to 200 MB with a limit of 10 MB', async () => {
+      const { url } = await start({ maxFileSize: '10MB', maxTotalSize: '2GB' })
+      expect(await sendAll(url, 200 * MB)).toMatch(/^HTTP\/1\.1 413 .*"code":"FILE_TOO_LARGE"/s)
+      expectNothingLeft(s3)
+    })
+
+    if (!kind.hasNext) {
+      it('gets a response to 1 GB', async () => {
+        const { url } = await start()
+        expect(await sendAll(url, 1024 * MB)).toMatch(/^HTTP\/1\.1 413 .*"code":"REQUEST_TOO_LARGE"/s)
+      })
+    }
+  })
+
+  it('closes the connection of a refused client that trickles, after drainTimeout', async () => {
+    const { url, server } = await start({ maxFileSize: 10, drainTimeout: 200 })
+    const connection = once(server, 'connection')
+    const client = open(url, { 'content-type': FORM_TYPE, 'content-length': `${10 * MB}` })
+    client.write(formBody([filePart('f', 'f', bytes(1000))], ''))
+    const trickle = setInterval(() => client.write('x'), 10)
+    const [socket] = (await connection) as [Socket]
+    const closed = new Promise(resolve => socket.once('close', resolve))
+    await closed
+    clearInterval(trickle)
+  })
+
   it('closes the connection of a refused client that stops sending but stays connected, after drainTimeout', async () => {
     const { url, server } = await start({ maxFileSize: 10, drainTimeout: 50 })
     const connection = once(server, 'connection')
@@ -285,6 +328,22 @@ describe.each(routes)('$name', kind => {
       expect(s3.uploads(BUCKET)).toEqual([])
     })
   })
+})
+
+it('ends the connection of a refused client that sends nothing for 5 seconds, on every framework', async () => {
+  const lengths = { 'content-type': FORM_TYPE, 'content-length': `${10 * MB}` }
+  const replies = routes.map(async kind => {
+    const options = { bucket: BUCKET, client: s3.oneTry, maxFileSize: 10, drainTimeout: '1h' } as const
+    const route = await kind.open({ ...options, onError: () => {} })
+    running.push(route)
+    const client = open(route.url, lengths)
+    const closed = once(client, 'close')
+    client.write(formBody([filePart('f', 'f', bytes(1000))], ''))
+    const { status, json } = await replyTo(client)
+    await closed
+    return [status, json.code]
+  })
+  expect(await Promise.all(replies)).toEqual(routes.map(() => [413, 'FILE_TOO_LARGE']))
 })
 
 describe('Expect: 100-continue', () => {

@@ -49,13 +49,39 @@ it('does nothing when the client has disconnected', async () => {
   expect(await handle(exchange())).toEqual({ action: 'none' })
 })
 
+it('prints that other code has responded, and does nothing', async () => {
+  const error = new UploadError('ALREADY_ANSWERED', '')
+  const { handle } = routeFor(error, { options: resolveOptions('b') })
+  expect(await handle(exchange())).toEqual({ action: 'none' })
+  expect(printed.mock.calls).toEqual([[error]])
+})
+
 it('passes to the upload the options and the properties for the context of the hooks', async () => {
   const options = resolveOptions('b')
   const { upload, handle } = routeFor(RESULT, { options })
   const context = { user: 'ada' }
   const sent = exchange()
   await handle({ ...sent, context })
-  expect(upload.mock.calls).toEqual([[sent.request, options, { context, onAccepted: expect.any(Function) }]])
+  const extras = { context, onAccepted: expect.any(Function), isAnswered: expect.any(Function) }
+  expect(upload.mock.calls).toEqual([[sent.request, options, extras]])
+})
+
+it.each([
+  ['respond: true', true, [false, true, true]],
+  ['respond: false, when the application may stream its response,', false, [false, false, true]],
+])('tells the upload when other code has responded: with %s', async (_, respond, expected) => {
+  const seen: boolean[] = []
+  const sent = exchange()
+  const upload: UploadRouteConfig['upload'] = async (_request, _options, { isAnswered }) => {
+    seen.push(isAnswered())
+    sent.response.writeHead(200).flushHeaders()
+    seen.push(isAnswered())
+    sent.response.end()
+    seen.push(isAnswered())
+    return RESULT
+  }
+  await createUploadRoute({ upload, options: resolveOptions('b', { respond }), hasNext: true })(sent)
+  expect(seen).toEqual(expected)
 })
 
 describe('with a next handler', () => {

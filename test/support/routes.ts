@@ -1,5 +1,11 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express5 from 'express'
 import express4 from 'express4'
@@ -117,4 +123,13 @@ export async function listen(makeHandler: (errors: unknown[]) => RequestListener
       await closed
     },
   }
+}
+
+/** Puts a function between a server and its handler, as middleware before the upload would be. */
+export function wrapRequests(
+  server: Server,
+  wrapper: (handler: RequestListener, request: IncomingMessage, response: ServerResponse) => void,
+): void {
+  const [handler] = server.listeners('request') as [RequestListener]
+  server.off('request', handler).on('request', (request, response) => wrapper(handler, request, response))
 }
