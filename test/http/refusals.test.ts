@@ -7,6 +7,7 @@ import express5 from 'express'
 import { s3Upload } from 's3-upstream/express'
 import { describe, expect, it } from 'vitest'
 import type { S3UploadOptions } from '../../src/options/options.ts'
+import { nextId, onlyReply, openWire, requestHead, type Wire } from '../hostile/wire.ts'
 import { bytes, MB } from '../support/bytes.ts'
 import { hold } from '../support/faults.ts'
 import { FORM_TYPE, filePart, formBody } from '../support/form-body.ts'
@@ -172,27 +173,15 @@ describe.each(routes)('$name', kind => {
     }
   })
 
-  it('closes the connection of a refused client that trickles, after drainTimeout', async () => {
-    const { url, server } = await start({ maxFileSize: 10, drainTimeout: 200 })
-    const connection = once(server, 'connection')
-    const client = open(url, { 'content-type': FORM_TYPE, 'content-length': `${10 * MB}` })
-    client.write(formBody([filePart('f', 'f', bytes(1000))], ''))
-    const trickle = setInterval(() => client.write('x'), 10)
-    const [socket] = (await connection) as [Socket]
-    const closed = new Promise(resolve => socket.once('close', resolve))
-    await closed
+  it.each([
+    ['trickles', 10],
+    ['stops sending but stays connected', undefined],
+  ])('closes the connection of a refused client that %s, after drainTimeout', async (_, interval) => {
+    const { url } = await start({ maxFileSize: 10, drainTimeout: 200 })
+    const { socket, received } = openRefused(url)
+    const trickle = interval && setInterval(() => socket.write('x'), interval)
+    expect(onlyReply(await received)).toMatchObject({ status: 413, json: { code: 'FILE_TOO_LARGE' } })
     clearInterval(trickle)
-  })
-
-  it('closes the connection of a refused client that stops sending but stays connected, after drainTimeout', async () => {
-    const { url, server } = await start({ maxFileSize: 10, drainTimeout: 50 })
-    const connection = once(server, 'connection')
-    const client = open(url, { 'content-type': FORM_TYPE, 'content-length': `${10 * MB}` })
-    client.write(formBody([filePart('f', 'f', bytes(1000))], ''))
-    const [socket] = (await connection) as [Socket]
-    const closed = new Promise(resolve => socket.once('close', resolve))
-    expect(await replyTo(client).catch(error => error)).toMatchObject({ status: 413 })
-    await closed
   })
 
   describe('a stalled client', () => {
@@ -331,20 +320,24 @@ describe.each(routes)('$name', kind => {
 })
 
 it('ends the connection of a refused client that sends nothing for 5 seconds, on every framework', async () => {
-  const lengths = { 'content-type': FORM_TYPE, 'content-length': `${10 * MB}` }
   const replies = routes.map(async kind => {
     const options = { bucket: BUCKET, client: s3.oneTry, maxFileSize: 10, drainTimeout: '1h' } as const
     const route = await kind.open({ ...options, onError: () => {} })
     running.push(route)
-    const client = open(route.url, lengths)
-    const closed = once(client, 'close')
-    client.write(formBody([filePart('f', 'f', bytes(1000))], ''))
-    const { status, json } = await replyTo(client)
-    await closed
-    return [status, json.code]
+    return onlyReply(await openRefused(route.url).received)
   })
-  expect(await Promise.all(replies)).toEqual(routes.map(() => [413, 'FILE_TOO_LARGE']))
+  for (const reply of await Promise.all(replies)) {
+    expect(reply).toMatchObject({ status: 413, json: { code: 'FILE_TOO_LARGE' } })
+  }
 })
+
+/** A client that stays connected after a file over the limit, whatever the server responds. */
+function openRefused(url: string): Wire {
+  const wire = openWire(url)
+  wire.socket.write(requestHead(nextId(), { 'Content-Length': 2 * MB }))
+  wire.socket.write(formBody([filePart('f', 'f', bytes(1000))], ''))
+  return wire
+}
 
 describe('Expect: 100-continue', () => {
   const serving = routes.map(kind => ({
