@@ -4,14 +4,18 @@ import { hold } from '../support/faults.ts'
 import { BUCKET, expectNothingLeft, useDemo } from './support/demo.ts'
 import { type RemoteBrowser, startFirefox, startWebKit } from './support/remote-browser.ts'
 
-/** Runs in the page: `find(name)` is a row, `reach(name, phase)` waits for its phase. */
+/** Runs in the page: `find(name)` is a row, `reach(name, …phases)` waits until it is in one of the phases. */
 const IN_PAGE = `
-  const find = name => [...document.querySelectorAll('.row')].find(row => row.querySelector('.name').textContent.includes(name))
-  const reach = (name, phase) => new Promise(resolve => {
-    const check = () => find(name)?.dataset.phase === phase && resolve(find(name))
-    new MutationObserver(check).observe(document.body, { subtree: true, childList: true, attributes: true })
+  const until = condition => new Promise(resolve => {
+    const check = () => condition() && resolve()
+    new MutationObserver(check).observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true })
     check()
   })
+  const find = name => [...document.querySelectorAll('.row')].find(row => row.querySelector('.name').textContent.includes(name))
+  const reach = async (name, ...phases) => {
+    await until(() => phases.includes(find(name)?.dataset.phase))
+    return find(name)
+  }
 `
 
 // Chromium shows a response that arrives early. These browsers read a response only after they have sent everything.
@@ -29,7 +33,9 @@ describe.each([
 
   /** Sends files that exceed a limit too, and counts the requests. */
   async function choose(name: string, type: string, size: number): Promise<void> {
-    await browser.run(`
+    await browser.run(`${IN_PAGE}
+      // The scripts of the page run.
+      await until(() => document.querySelector('#server-name').textContent !== 'Connecting…')
       const { send } = XMLHttpRequest.prototype
       window.requests = 0
       XMLHttpRequest.prototype.send = function (body) {
@@ -54,7 +60,7 @@ describe.each([
     const release = hold(demo.s3, 'PutObject')
     await choose('picture.png', 'image/png', 3 * MB)
     await browser.run(`${IN_PAGE}
-      const row = await reach('picture.png', 'storing')
+      const row = await reach('picture.png', 'sending', 'storing')
       row.querySelector('.cancel').click()
       await reach('picture.png', 'cancelled')`)
     release()
