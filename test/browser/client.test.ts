@@ -25,6 +25,7 @@ let maxConcurrent = 0
 const other = useSite({ '/echo': allowOrigin(echo) })
 const site = useSite({
   '/upload': store,
+  '/recordings': s3Upload(BUCKET, { client: s3.client, accept: 'video/*' }),
   // Reads the second file only after the page has reported it as partly sent.
   '/upload-in-two-steps': s3Upload(BUCKET, {
     ...storeOptions,
@@ -123,6 +124,25 @@ function uploadFile(page: Page, path: string, size: number, options: UploadOptio
     [path, size, options] as const,
   )
 }
+
+it('uploads a recording of MediaRecorder with the type of its container', async () => {
+  const page = await open(site.url)
+  const file = await page.evaluate(async () => {
+    const canvas = document.createElement('canvas')
+    canvas.getContext('2d')?.fillRect(0, 0, 10, 10)
+    const recorder = new MediaRecorder(canvas.captureStream(30), { mimeType: 'video/webm;codecs=vp8' })
+    const recorded = new Promise<BlobEvent>(resolve => recorder.addEventListener('dataavailable', resolve))
+    recorder.start()
+    await new Promise(resolve => recorder.addEventListener('start', resolve))
+    canvas.getContext('2d')?.clearRect(0, 0, 10, 10)
+    recorder.stop()
+    const { data } = await recorded
+    const { files } = await window.client.upload('/recordings', data)
+    return { ...files[0], sent: data.type }
+  })
+  expect(file).toMatchObject({ type: 'video/webm', sent: expect.stringMatching(/^video\/webm; ?codecs=/) })
+  expect(s3.objects(BUCKET)).toMatchObject([{ type: expect.stringMatching(/^video\/webm; ?codecs=/) }])
+})
 
 describe('upload() in a page without a bundler', () => {
   it('reports the progress, and nothing after the end', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { MB } from '../support/bytes.ts'
 import { hold } from '../support/faults.ts'
+import { areInstalled } from '../support/programs.ts'
 import { BUCKET, expectNothingLeft, useDemo } from './support/demo.ts'
 import { type RemoteBrowser, startFirefox, startWebKit } from './support/remote-browser.ts'
 
@@ -19,10 +20,12 @@ const IN_PAGE = `
 `
 
 // Chromium shows a response that arrives early. These browsers read a response only after they have sent everything.
-describe.each([
-  ['Firefox', startFirefox],
-  ['WebKit', startWebKit],
-])('the demo in %s', async (_, start) => {
+const browsers = [
+  { name: 'Firefox', start: startFirefox, programs: ['firefox-esr'] },
+  { name: 'WebKit', start: startWebKit, programs: ['WebKitWebDriver', 'Xvfb'] },
+].filter(({ name, programs }) => areInstalled(programs, `the demo in ${name}`))
+
+describe.each(browsers)('the demo in $name', async ({ start }) => {
   const demo = await useDemo()
   let browser: RemoteBrowser
   beforeAll(async () => {

@@ -15,6 +15,7 @@ import superagent from 'superagent'
 import undici from 'undici'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bytes, MB } from '../support/bytes.ts'
+import { areInstalled } from '../support/programs.ts'
 import { type RunningRoute, routes } from '../support/routes.ts'
 import { BUCKET, expectNothingLeft, useStorage } from '../support/storage.ts'
 
@@ -62,7 +63,7 @@ async function viaNodeFetch(url: string, form: FormData4): Promise<Answer> {
   return { status: response.status, body: await response.json() }
 }
 
-const clients: Client[] = [
+const all: Client[] = [
   {
     name: 'fetch',
     async send(url, files) {
@@ -144,6 +145,8 @@ const clients: Client[] = [
     },
   },
 ]
+
+const clients = all.filter(({ name }) => name !== 'curl' || areInstalled(['curl'], 'uploads of curl'))
 
 describe.each(clients)('$name', ({ send }) => {
   let route: RunningRoute
