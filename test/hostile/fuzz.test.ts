@@ -94,6 +94,8 @@ function expectRefusal({ status, headers, json }: Reply): void {
 
 /** What was stored stands in the body between the head of a part and a boundary, after the file before it. */
 function expectSent(stored: Buffer, body: Buffer, from: number): number {
+  // An empty part can have no blank line of its own.
+  if (stored.length === 0) return from
   const content = Buffer.concat([Buffer.from('\r\n\r\n'), stored, Buffer.from(DELIMITER)])
   const at = body.indexOf(content, from)
   expect(at, 'what was stored is not what was sent').toBeGreaterThanOrEqual(0)
@@ -180,7 +182,7 @@ const CASES: Case[] = [
   {
     what: 'a quote in a filename',
     body: part(disposition('name="a"; filename="a "b".txt"')),
-    outcome: 'MALFORMED_BODY',
+    outcome: ['hello'],
   },
   { what: 'no Content-Disposition', body: part('Content-Type: text/plain'), outcome: 'MALFORMED_BODY' },
   {
@@ -196,9 +198,9 @@ const CASES: Case[] = [
   {
     what: 'a filename in an unknown charset',
     body: part(disposition(`name="a"; filename*=x-none''a`)),
-    outcome: 'MALFORMED_BODY',
+    outcome: ['hello'],
   },
-  { what: 'a blank after a boundary', body: GOOD.replace('\r\n', ' \r\n'), outcome: 'MALFORMED_BODY' },
+  { what: 'a blank after a boundary', body: GOOD.replace('\r\n', ' \r\n'), outcome: ['good'] },
   // JavaScript's `\s` takes it for a blank, busboy does not (seed 512007).
   {
     what: 'a blank that is none',
@@ -249,7 +251,7 @@ const CASES: Case[] = [
   {
     what: 'line feeds for line breaks',
     body: `${GOOD}${END}`.replaceAll('\r\n', '\n'),
-    outcome: 'TRUNCATED_BODY',
+    outcome: 'MALFORMED_BODY',
   },
   { what: 'a NUL in a name', body: part(disposition('name="a\0"; filename="a"')), outcome: 'MALFORMED_BODY' },
   {
@@ -260,13 +262,13 @@ const CASES: Case[] = [
   {
     what: 'a field in UTF-7',
     body: part(`${disposition('name="a"')}\r\nContent-Type: text/plain; charset=utf-7`),
-    outcome: 'UNSUPPORTED_ENCODING',
+    outcome: [],
   },
   {
     what: 'the boundary of another form',
     body: GOOD,
     contentType: 'multipart/form-data; boundary=other',
-    outcome: 'TRUNCATED_BODY',
+    outcome: 'MALFORMED_BODY',
   },
   {
     what: 'an empty boundary',
