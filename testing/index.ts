@@ -1,5 +1,6 @@
 export { startS3 } from './start-s3.ts'
 export type {
+  BlanksFault,
   ChecksumAlgorithm,
   DropFault,
   ErrorFault,
@@ -7,7 +8,9 @@ export type {
   FaultFunction,
   FaultTiming,
   HangFault,
+  HttpResponse,
   RecordedRequest,
+  ResponseFault,
   S3Credentials,
   S3Operation,
   S3Server,

@@ -7,7 +7,13 @@ export type OpenRecord = Omit<RecordedRequest, 'status'> & { status?: number }
 
 export class RequestLog {
   readonly records: OpenRecord[] = []
+  readonly #max: number
   readonly #counts = new Map<string, number>()
+
+  /** `max`: the number of records that the log keeps. */
+  constructor(max: number) {
+    this.#max = max
+  }
 
   add(method: string, { operation, bucket, key, query }: Target, headers: Headers): OpenRecord {
     const n = (this.#counts.get(operation) ?? 0) + 1
@@ -26,6 +32,7 @@ export class RequestLog {
       status: undefined,
     }
     this.records.push(record)
+    if (this.records.length > this.#max) this.records.shift()
     return record
   }
 

@@ -23,6 +23,9 @@ export class S3Error extends Error {
 
 export const noSuchBucket = () => new S3Error(404, 'NoSuchBucket', 'The specified bucket does not exist')
 
+export const noSuchKey = (headers?: Record<string, string>) =>
+  new S3Error(404, 'NoSuchKey', 'The specified key does not exist.', headers && { headers })
+
 export const noSuchUpload = () =>
   new S3Error(
     404,
@@ -50,6 +53,12 @@ export const malformedXml = () =>
 export const preconditionFailed = (condition: string) =>
   new S3Error(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', {
     elements: { Condition: condition },
+  })
+
+/** S3 rejects some combinations of conditional headers with 501. */
+export const unsupportedHeader = (header: string) =>
+  new S3Error(501, 'NotImplemented', 'A header you provided implies functionality that is not implemented', {
+    elements: { Header: header },
   })
 
 export const notImplemented = (what: string) =>

@@ -11,6 +11,7 @@ import type { S3Server, S3ServerOptions } from './types.ts'
 
 const HOST = '127.0.0.1'
 const DEFAULT_MIN_PART_BYTES = 5 * 1024 ** 2
+const DEFAULT_MAX_RECORDED_REQUESTS = 10_000
 
 /**
  * Starts an S3 server in this process, for tests and demos. It needs no Docker, writes no files and keeps all objects
@@ -31,12 +32,15 @@ const DEFAULT_MIN_PART_BYTES = 5 * 1024 ** 2
 export async function startS3(options: S3ServerOptions = {}): Promise<S3Server> {
   const { credentials = { accessKeyId: 'test', secretAccessKey: 'test-secret' }, buckets = [] } = options
   const store = new Store({
-    minPartSize: checkMinPartSize(options.minPartSize ?? DEFAULT_MIN_PART_BYTES),
+    minPartSize: checkCount('minPartSize', options.minPartSize ?? DEFAULT_MIN_PART_BYTES, 'bytes'),
     maxStoredBody: checkStoreBodies(options.storeBodies ?? true),
     requirePartChecksums: options.requirePartChecksums ?? false,
+    omitNullVersionIds: options.omitNullVersionIds ?? false,
   })
   for (const name of buckets) createInitialBucket(store, name)
-  const state = { store, log: new RequestLog(), faults: new Faults(), credentials: { ...credentials } }
+  const maxRecorded = options.maxRecordedRequests ?? DEFAULT_MAX_RECORDED_REQUESTS
+  const log = new RequestLog(checkCount('maxRecordedRequests', maxRecorded, 'requests'))
+  const state = { store, log, faults: new Faults(), credentials: { ...credentials } }
   const server = await listen(state, options.port ?? 0)
   const endpoint = `http://${HOST}:${portOf(server)}`
   const client = new S3Client({ endpoint, region: REGION, credentials, forcePathStyle: true })
@@ -66,9 +70,9 @@ function createS3Server(state: ServerState, server: Server, endpoint: string, cl
   }
 }
 
-function checkMinPartSize(bytes: number): number {
-  if (Number.isSafeInteger(bytes) && bytes >= 0) return bytes
-  throw new TypeError(`minPartSize must be a non-negative integer (bytes), got ${bytes}`)
+function checkCount(name: string, value: number, unit: string): number {
+  if (Number.isSafeInteger(value) && value >= 0) return value
+  throw new TypeError(`${name} must be a non-negative integer (${unit}), got ${value}`)
 }
 
 function checkStoreBodies(store: boolean | number): number {

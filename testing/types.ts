@@ -44,6 +44,17 @@ export interface S3ServerOptions {
    * @default false
    */
   requirePartChecksums?: boolean
+  /**
+   * `true` omits `x-amz-version-id: null` from the responses to PutObject and CompleteMultipartUpload, as Ceph does in a
+   * bucket with suspended versioning. HeadObject and GetObject return the header, as at AWS.
+   * @default false
+   */
+  omitNullVersionIds?: boolean
+  /**
+   * Number of requests that `requests` keeps. A further request removes the oldest. `RecordedRequest.n` counts all.
+   * @default 10_000
+   */
+  maxRecordedRequests?: number
 }
 
 /** A visible object: the latest version of its key, unless that is a delete marker. */
@@ -118,6 +129,8 @@ export interface ErrorFault extends FaultTiming {
   after?: boolean
   drop?: never
   hang?: never
+  response?: never
+  blanks?: never
 }
 
 /** Destroys the connection without a response: `true` before the operation, `'after'` after it. */
@@ -125,6 +138,8 @@ export interface DropFault extends FaultTiming {
   drop: true | 'after'
   hang?: never
   status?: never
+  response?: never
+  blanks?: never
 }
 
 /**
@@ -135,6 +150,54 @@ export interface HangFault extends FaultTiming {
   hang: true | 'after'
   drop?: never
   status?: never
+  response?: never
+  blanks?: never
+}
+
+/** An HTTP response with any status, headers and body. */
+export interface HttpResponse {
+  status: number
+  /** The server adds `content-length` if it is missing, and otherwise sends exactly these headers. */
+  headers?: Readonly<Record<string, string>>
+  /** Not sent in response to HEAD, or with status 204 or 304. */
+  body?: string | Buffer
+}
+
+/**
+ * Sends a response that is not from S3, such as the block page of a proxy with status 200, or changes the response of
+ * S3.
+ */
+export interface ResponseFault extends FaultTiming {
+  /**
+   * The response to send. A function gets the response of S3 after the operation, also an error response, and returns
+   * the one to send. Its argument has header names in lower case.
+   */
+  response: HttpResponse | ((response: Required<HttpResponse>) => HttpResponse | Promise<HttpResponse>)
+  /** `true` performs the operation before it sends the response. Always so if `response` is a function. */
+  after?: boolean
+  drop?: never
+  hang?: never
+  status?: never
+  blanks?: never
+}
+
+/**
+ * Sends status 200, the headers and the XML declaration at once, then blanks, then the rest of the response: what S3 does
+ * while a CompleteMultipartUpload takes long. Performs the operation before the blanks. An error of the operation
+ * follows the blanks, with status 200. A response without an XML body is only delayed.
+ */
+export interface BlanksFault extends FaultTiming {
+  /** `interval`: milliseconds between two blanks. They end after `delay`, and when `until` has settled. */
+  blanks: { interval: number } & FaultTiming
+  /** Sends an S3 error with this code after the blanks, and does not perform the operation. */
+  code?: string
+  message?: string
+  /** `true` performs the operation before it sends the error. */
+  after?: boolean
+  drop?: never
+  hang?: never
+  status?: never
+  response?: never
 }
 
 /** Performs the operation normally, after the delay. */
@@ -142,11 +205,17 @@ export interface WaitFault extends FaultTiming {
   drop?: never
   hang?: never
   status?: never
+  response?: never
+  blanks?: never
 }
 
-export type Fault = ErrorFault | DropFault | HangFault | WaitFault
+export type Fault = ErrorFault | DropFault | HangFault | ResponseFault | BlanksFault | WaitFault
 
-/** Called for each request when its headers arrive, before the signature check. `undefined` means no fault. */
+/**
+ * Called for each request when its headers arrive, before the signature check. `undefined` means no fault. The request
+ * waits for the promise: meanwhile the function can store an object as another client, with `client`. The server calls
+ * it for those requests too.
+ */
 export type FaultFunction = (request: RecordedRequest) => Fault | undefined | Promise<Fault | undefined>
 
 export interface S3Server {
@@ -156,7 +225,10 @@ export interface S3Server {
   readonly credentials: Readonly<S3Credentials>
   /** A client configured for this server. `close()` destroys it. */
   readonly client: S3Client
-  /** All requests since the start or the last `reset()`, in order of arrival. The server updates this array. */
+  /**
+   * The requests since the start or the last `reset()`, in order of arrival: at most `maxRecordedRequests`, the newest.
+   * The server updates this array.
+   */
   readonly requests: readonly RecordedRequest[]
   /** Returns the visible objects, sorted by the UTF-8 bytes of their keys. Throws a TypeError for an unknown bucket. */
   objects(bucket: string): StoredObject[]
@@ -173,6 +245,9 @@ export interface S3Server {
    * s3.fault(r => (r.operation === 'UploadPart' && r.n === 2 ? { status: 503, code: 'SlowDown' } : undefined))
    * // S3 completes every upload, but the response is lost
    * s3.fault(r => (r.operation === 'CompleteMultipartUpload' ? { drop: 'after' } : undefined))
+   * // a proxy responds in place of S3
+   * const page = { status: 200, headers: { 'content-type': 'text/html' }, body: '<h1>Blocked</h1>' }
+   * s3.fault(r => (r.operation === 'PutObject' ? { response: page } : undefined))
    * // every UploadPart waits until the test resolves the promise
    * s3.fault(r => (r.operation === 'UploadPart' ? { until: released } : undefined))
    */

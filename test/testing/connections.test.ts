@@ -118,6 +118,8 @@ describe('startS3', () => {
     [{ minPartSize: -1 }, 'minPartSize'],
     [{ minPartSize: Number.NaN }, 'minPartSize'],
     [{ storeBodies: -1 }, 'storeBodies'],
+    [{ maxRecordedRequests: -1 }, 'maxRecordedRequests'],
+    [{ maxRecordedRequests: Number.POSITIVE_INFINITY }, 'maxRecordedRequests'],
   ])('rejects %j with a TypeError', async (options, name) => {
     await expect(startS3(options)).rejects.toThrow(TypeError)
     await expect(startS3(options)).rejects.toThrow(name)

@@ -102,6 +102,15 @@ describe('multipart upload', () => {
     expect(await complete(id, parts)).toMatchObject(first)
   })
 
+  it('rejects a repeated completion with other S3 parts', async () => {
+    const { create, part, complete } = multipart(server.s3)
+    const id = await create()
+    const [one, two] = [await part(id, 1, Buffer.alloc(5 * MIB)), await part(id, 2, 'x')]
+    await complete(id, [one, two])
+    expect(await failure(complete(id, [one]))).toEqual({ name: 'NoSuchUpload', status: 404 })
+    await complete(id, [one, two])
+  })
+
   it('rejects an S3 part under 5 MiB unless it is the last', async () => {
     const { create, part, complete } = multipart(server.s3)
     const id = await create()

@@ -69,16 +69,19 @@ export async function send(
   return { status: response.statusCode, headers: response.headers, body: text }
 }
 
-/** Opens a connection, and sends the headers of a PUT request and the given start of its body. */
+/** Opens a connection, and sends the headers of a request and the given start of its body. */
 export async function sendHeaders(
   url: string,
   headers: string[],
   body: string | Buffer = '',
+  method = 'PUT',
 ): Promise<Socket> {
   const { port, host, pathname, search } = new URL(url)
   const socket = connect(Number(port), '127.0.0.1')
   await once(socket, 'connect')
-  socket.write(`${[`PUT ${pathname}${search} HTTP/1.1`, `Host: ${host}`, ...headers].join('\r\n')}\r\n\r\n`)
+  socket.write(
+    `${[`${method} ${pathname}${search} HTTP/1.1`, `Host: ${host}`, ...headers].join('\r\n')}\r\n\r\n`,
+  )
   socket.write(body)
   return socket
 }

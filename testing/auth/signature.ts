@@ -19,7 +19,9 @@ export interface SignedRequest {
 
 /** Computes the signature. https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html */
 export function signatureOf(request: SignedRequest, secretAccessKey: string): string {
-  const hash = createHash('sha256').update(canonicalRequest(request)).digest('hex')
+  // Node decodes header values as Latin-1, and S3 hashes the bytes that it received. So a client that signs "ü" in UTF-8
+  // and sends it in Latin-1, as Node does, gets SignatureDoesNotMatch.
+  const hash = createHash('sha256').update(canonicalRequest(request), 'latin1').digest('hex')
   const stringToSign = [ALGORITHM, request.timestamp, request.scope, hash].join('\n')
   const signingKey = request.scope.split('/').reduce<string | Buffer>(hmac, `AWS4${secretAccessKey}`)
   return hmac(signingKey, stringToSign).toString('hex')
@@ -38,7 +40,10 @@ function canonicalRequest({ method, url, headers, signedHeaders, payloadHash }: 
   const queryStart = url.indexOf('?')
   const path = queryStart < 0 ? url : url.slice(0, queryStart)
   const query = queryStart < 0 ? '' : url.slice(queryStart + 1)
-  const headerLines = signedHeaders.map(name => `${name}:${(headers[name] ?? '').trim().replace(/ +/g, ' ')}`)
+  const headerLines = signedHeaders.map(name => {
+    const value = Object.hasOwn(headers, name) ? headers[name] : undefined
+    return `${name}:${(value ?? '').replace(/ +/g, ' ').replace(/^ | $/g, '')}`
+  })
   return [
     method,
     encodePath(decodeURIComponent(path)),

@@ -1,6 +1,7 @@
 import { incompleteBody } from '../s3-error.ts'
 
 const MAX_LINE_BYTES = 4096
+const MAX_TRAILERS = 16
 const LINE_FEED = 10
 
 /**
@@ -68,6 +69,8 @@ export class AwsChunkedDecoder {
   }
 
   #addTrailer(line: string): void {
+    if (this.#trailers.size === MAX_TRAILERS)
+      throw incompleteBody(`The aws-chunked body has more than ${MAX_TRAILERS} trailers`)
     const colon = line.indexOf(':')
     this.#trailers.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim())
   }

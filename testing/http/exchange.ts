@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { S3Error } from '../s3-error.ts'
-import { errorDocument } from '../xml/write-xml.ts'
+import { DECLARATION, errorDocument } from '../xml/write-xml.ts'
 import type { Headers } from './headers.ts'
 import type { Reply } from './s3-request.ts'
 
@@ -54,15 +54,44 @@ export class Exchange {
   }
 
   /** Sends the response. Node then discards the rest of the request body, or closes the connection. */
-  async send({ status, headers = {}, body = '' }: Reply): Promise<void> {
-    const hasBody = this.method !== 'HEAD' && status !== 204 && status !== 304
-    const responseHeaders: Record<string, string | number> = { 'x-amz-request-id': this.#id }
-    if (hasBody && typeof body === 'string') responseHeaders['content-length'] = Buffer.byteLength(body)
-    for (const [name, value] of Object.entries(headers))
-      if (value !== undefined) responseHeaders[name] = value
-    this.#response.writeHead(status, responseHeaders)
-    if (!hasBody || typeof body === 'string') this.#response.end(hasBody ? body : undefined)
-    else await pipeline(Readable.from(body), this.#response)
+  async send(reply: Reply): Promise<void> {
+    const body = this.#bodyOf(reply)
+    if (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) {
+      this.#writeHead(reply, body === undefined ? undefined : Buffer.byteLength(body))
+      this.#response.end(body)
+    } else {
+      this.#writeHead(reply)
+      await pipeline(Readable.from(body), this.#response)
+    }
+  }
+
+  /** Sends the XML declaration, then a blank at each interval until `end` resolves, then the rest of the response. */
+  async sendAfterBlanks(reply: Reply, interval: number, end: () => Promise<void>): Promise<void> {
+    this.#writeHead(reply)
+    this.#response.write(DECLARATION)
+    const timer = setInterval(() => this.#response.write(' '), interval)
+    try {
+      await end()
+    } finally {
+      clearInterval(timer)
+    }
+    this.#response.end(String(reply.body).slice(DECLARATION.length))
+  }
+
+  /** True if the client receives an XML document. */
+  sendsXml(reply: Reply): boolean {
+    const body = this.#bodyOf(reply)
+    return typeof body === 'string' && body.startsWith(DECLARATION)
+  }
+
+  #bodyOf({ status, body = '' }: Reply): Reply['body'] {
+    return this.method === 'HEAD' || status === 204 || status === 304 ? undefined : body
+  }
+
+  #writeHead({ status, headers = {}, foreign }: Reply, length?: number): void {
+    const id = foreign ? {} : { 'x-amz-request-id': this.#id }
+    const sent = Object.entries({ ...id, 'content-length': length, ...headers })
+    this.#response.writeHead(status, Object.fromEntries(sent.filter(([, value]) => value !== undefined)))
   }
 
   errorReply(error: unknown): Reply {

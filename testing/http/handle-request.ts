@@ -7,6 +7,7 @@ import type { OpenRecord, RequestLog } from '../request-log.ts'
 import { notImplemented, S3Error } from '../s3-error.ts'
 import type { Store } from '../store/store.ts'
 import type { RecordedRequest, S3Credentials } from '../types.ts'
+import { applyEffect, respond } from './apply-effect.ts'
 import type { Exchange } from './exchange.ts'
 import type { Headers } from './headers.ts'
 import { route } from './route.ts'
@@ -33,10 +34,10 @@ export async function handleRequest(state: ServerState, exchange: Exchange): Pro
     const effect = await findEffect(state.faults, record, exchange.closed)
     if (effect && !effect.after) return await applyEffect(effect, exchange, record)
     const reply = await perform(state, exchange, target).catch(error => exchange.errorReply(error))
-    if (effect) return await applyEffect(effect, exchange, record)
-    await send(exchange, record, reply)
+    if (effect) return await applyEffect(effect, exchange, record, reply)
+    await respond(exchange, record, reply)
   } catch (error) {
-    await send(exchange, record, exchange.errorReply(error)).catch(() => {})
+    await respond(exchange, record, exchange.errorReply(error)).catch(() => {})
   }
 }
 
@@ -48,21 +49,9 @@ async function findEffect(
 ): Promise<FaultEffect | undefined> {
   const fault = await abortable(faults.find(record), signal)
   if (fault === undefined) return undefined
+  const effect = effectOf(fault)
   await waitFor(fault, signal)
-  return effectOf(fault)
-}
-
-async function applyEffect(effect: FaultEffect, exchange: Exchange, record: OpenRecord): Promise<void> {
-  if (effect.kind === 'drop') return exchange.drop()
-  if (effect.kind === 'hang') return exchange.hang()
-  const { status, code, message, headers } = effect.error
-  await send(exchange, record, exchange.errorReply(new S3Error(status, code, message, { headers })))
-}
-
-async function send(exchange: Exchange, record: OpenRecord | undefined, reply: Reply): Promise<void> {
-  if (exchange.closed.aborted) return
-  if (record) record.status = reply.status
-  await exchange.send(reply)
+  return effect
 }
 
 async function perform(state: ServerState, exchange: Exchange, target: Target): Promise<Reply> {

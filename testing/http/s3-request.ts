@@ -24,7 +24,9 @@ export interface Reply {
   readonly status: number
   readonly headers?: Readonly<Record<string, string | number | undefined>>
   /** An array of buffers needs a `content-length` in `headers`. */
-  readonly body?: string | readonly Buffer[]
+  readonly body?: string | Buffer | readonly Buffer[]
+  /** True if the response is not from S3, so it gets no headers of S3. */
+  readonly foreign?: boolean
 }
 
 export type Operation = (request: S3Request) => Reply | Promise<Reply>

@@ -10,7 +10,7 @@ import type { StoredPart, Upload } from '../store/uploads.ts'
 import { encodePath } from '../uri.ts'
 import { childrenOf, childText, readXml, type XmlElement } from '../xml/read-xml.ts'
 import { textElement, xmlDocument } from '../xml/write-xml.ts'
-import { checksumElementName, checksumElements, objectHeaders, quoted } from './describe.ts'
+import { checksumElementName, checksumElements, quoted, writeHeaders } from './describe.ts'
 import { checkWriteConditions } from './preconditions.ts'
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html */
@@ -21,10 +21,10 @@ export async function completeMultipartUpload(request: S3Request): Promise<Reply
   const listed = readPartList(await request.readText())
   // A client that lost the response repeats the request. S3 then sends the same response again.
   const completed = bucket.uploads.completed(key, uploadId)
-  if (completed) return describe(request, bucket, completed)
+  if (completed?.content.etag === listedETag(listed)) return describe(request, bucket, completed)
   const upload = bucket.uploads.get(key, uploadId)
   checkWriteConditions(bucket, key, headers)
-  const content = assemble(upload, pickParts(upload, listed, store.options), headers)
+  const content = assemble(upload, pickParts(upload, listed, store.options), headers, store.options)
   const version = bucket.put(key, content)
   bucket.uploads.complete(upload, version)
   return describe(request, bucket, version)
@@ -35,6 +35,18 @@ function readPartList(body: string): XmlElement[] {
   const parts = childrenOf(root, 'Part')
   if (root.name !== 'CompleteMultipartUpload' || parts.length === 0) throw malformedXml()
   return parts
+}
+
+/** Returns the ETag of an object with exactly these S3 parts. */
+function listedETag(listed: readonly XmlElement[]): string {
+  return multipartETag(listed.map(part => childText(part, 'ETag')?.replaceAll('"', '') ?? ''))
+}
+
+/** `md5s`: of the S3 parts, in hex. */
+function multipartETag(md5s: readonly string[]): string {
+  const hash = createHash('md5')
+  for (const md5 of md5s) hash.update(md5, 'hex')
+  return `${hash.digest('hex')}-${md5s.length}`
 }
 
 function pickParts(upload: Upload, listed: readonly XmlElement[], options: StoreOptions): StoredPart[] {
@@ -99,23 +111,47 @@ function hasMatchingChecksums(part: StoredPart, element: XmlElement): boolean {
   })
 }
 
-function assemble(upload: Upload, parts: readonly StoredPart[], headers: Headers): ObjectContent {
+function assemble(
+  upload: Upload,
+  parts: readonly StoredPart[],
+  headers: Headers,
+  { maxStoredBody }: StoreOptions,
+): ObjectContent {
   const size = parts.reduce((sum, part) => sum + part.size, 0)
-  const declaredSize = headers['x-amz-mp-object-size']
-  if (declaredSize !== undefined && Number(declaredSize) !== size) {
-    throw invalidRequest('The provided x-amz-mp-object-size header does not match what was computed.')
+  const expectedSize = readExpectedSize(headers)
+  if (expectedSize !== undefined && expectedSize !== size) {
+    throw invalidRequest(
+      `The provided 'x-amz-mp-object-size' header value ${expectedSize} does not match what was computed: ${size}`,
+    )
   }
-  const md5s = parts.map(part => Buffer.from(part.md5, 'hex'))
-  const md5 = createHash('md5').update(Buffer.concat(md5s)).digest('hex')
   return {
     attributes: upload.attributes,
-    chunks: parts.flatMap(part => part.chunks),
+    chunks: storedChunks(parts, maxStoredBody),
     size,
-    etag: `${md5}-${parts.length}`,
+    etag: multipartETag(parts.map(part => part.md5)),
     checksums: objectChecksums(upload, parts, headers),
     checksumType: upload.checksumType,
     parts: parts.map(part => part.size),
   }
+}
+
+/** Returns no bytes if `storeBodies` excludes the object, or one of its S3 parts while the upload was larger. */
+function storedChunks(parts: readonly StoredPart[], maxStoredBody: number): Buffer[] {
+  const isStored = ({ chunks, size }: StoredPart) => size === 0 || chunks.length > 0
+  const size = parts.reduce((sum, part) => sum + part.size, 0)
+  return size <= maxStoredBody && parts.every(isStored) ? parts.flatMap(part => part.chunks) : []
+}
+
+/** Returns the object size that the client expects (`MpuObjectSize`). Throws `InvalidRequest` if it is not a size. */
+function readExpectedSize({ 'x-amz-mp-object-size': value }: Headers): number | undefined {
+  if (value === undefined) return undefined
+  if (/^-\d{1,15}$/.test(value)) {
+    throw invalidRequest(`Value for x-amz-mp-object-size header is less than zero: '${value}'`)
+  }
+  if (!/^\d{1,15}$/.test(value)) {
+    throw invalidRequest(`Value for x-amz-mp-object-size header is invalid: '${value}'`)
+  }
+  return Number(value)
 }
 
 /** Returns no checksum without an algorithm. S3 computes a CRC-64 then; no test needs it, and it costs time. */
@@ -152,7 +188,7 @@ function withoutCount(checksum: string): string {
 
 function describe(request: S3Request, bucket: Bucket, version: ObjectVersion): Reply {
   const { content } = version
-  const { etag: _, ...headers } = objectHeaders(bucket, version)
+  const { etag: _, ...headers } = writeHeaders(request, bucket, version)
   const hasChecksum = Object.keys(content.checksums).length > 0
   return xmlReply(
     xmlDocument(

@@ -1,5 +1,6 @@
 import type { Checksums, ChecksumType } from '../body/checksums.ts'
-import type { Bucket } from '../store/bucket.ts'
+import type { S3Request } from '../http/s3-request.ts'
+import { type Bucket, NULL_VERSION_ID } from '../store/bucket.ts'
 import type { ObjectContent, ObjectVersion } from '../store/objects.ts'
 import { textElement } from '../xml/write-xml.ts'
 import { encryptionHeaders } from './attributes.ts'
@@ -38,6 +39,13 @@ export function objectHeaders(bucket: Bucket, version: ObjectVersion): ReplyHead
     'x-amz-version-id': versionIdOf(bucket, version),
     ...encryptionHeaders(version.content.attributes),
   }
+}
+
+/** Returns the headers of the response to the write that stored the version. */
+export function writeHeaders({ store }: S3Request, bucket: Bucket, version: ObjectVersion): ReplyHeaders {
+  const headers = objectHeaders(bucket, version)
+  const isOmitted = store.options.omitNullVersionIds && version.versionId === NULL_VERSION_ID
+  return isOmitted ? { ...headers, 'x-amz-version-id': undefined } : headers
 }
 
 export function contentChecksumHeaders({ checksums, checksumType }: ObjectContent): ReplyHeaders {

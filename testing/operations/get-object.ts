@@ -1,5 +1,5 @@
 import type { Reply, S3Request } from '../http/s3-request.ts'
-import { invalidArgument, notImplemented, preconditionFailed, S3Error } from '../s3-error.ts'
+import { invalidArgument, noSuchKey, notImplemented, preconditionFailed, S3Error } from '../s3-error.ts'
 import type { Bucket } from '../store/bucket.ts'
 import { isDeleteMarker, isObject, type ObjectContent, type ObjectVersion } from '../store/objects.ts'
 import { attributeHeaders } from './attributes.ts'
@@ -70,8 +70,7 @@ function findVersion(bucket: Bucket, { key, query }: S3Request): ObjectVersion {
   const headers: Record<string, string> = isDeleteMarker(version)
     ? { 'x-amz-delete-marker': 'true', 'x-amz-version-id': version.versionId }
     : {}
-  if (versionId === null)
-    throw new S3Error(404, 'NoSuchKey', 'The specified key does not exist.', { headers })
+  if (versionId === null) throw noSuchKey(headers)
   throw isDeleteMarker(version)
     ? new S3Error(405, 'MethodNotAllowed', 'The specified method is not allowed against this resource.', {
         headers,

@@ -1,6 +1,6 @@
 import type { Reply, S3Request } from '../http/s3-request.ts'
 import { readAttributes } from './attributes.ts'
-import { contentChecksumHeaders, objectHeaders } from './describe.ts'
+import { contentChecksumHeaders, writeHeaders } from './describe.ts'
 import { checkWriteConditions } from './preconditions.ts'
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
@@ -16,6 +16,6 @@ export async function putObject(request: S3Request): Promise<Reply> {
   const version = bucket.put(key, content)
   return {
     status: 200,
-    headers: { ...objectHeaders(bucket, version), ...contentChecksumHeaders(version.content) },
+    headers: { ...writeHeaders(request, bucket, version), ...contentChecksumHeaders(version.content) },
   }
 }

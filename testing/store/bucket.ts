@@ -2,9 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { type AnyVersion, compareKeys, isObject, type ObjectContent, type ObjectVersion } from './objects.ts'
 import { Uploads } from './uploads.ts'
 
+/** The id of a version stored while versioning is off or suspended. A key has at most one. */
+export const NULL_VERSION_ID = 'null'
+
 export type Versioning = 'Enabled' | 'Suspended' | undefined
 
 export interface Removal {
+  /** The version that the request created or removed. Undefined for the object of a bucket that never had versioning. */
   readonly versionId?: string
   /** True if the request created a delete marker or removed one. */
   readonly deleteMarker: boolean
@@ -44,12 +48,17 @@ export class Bucket {
     })
   }
 
+  /** Stores a new current version. If versioning is off or suspended, it replaces the null version. */
   put(key: string, content: ObjectContent): ObjectVersion {
     const version = { key, content, versionId: this.#newVersionId(), lastModified: new Date() }
     this.#add(version)
     return version
   }
 
+  /**
+   * Removes a version for good. Without a version id, hides the object behind a delete marker, which replaces the null
+   * version if versioning is suspended; in a bucket that never had versioning, removes the object.
+   */
   remove(key: string, versionId: string | undefined): Removal {
     if (versionId !== undefined) return this.#removeVersion(key, versionId)
     if (this.versioning === undefined) {
@@ -73,11 +82,15 @@ export class Bucket {
     const rest = (this.#versions.get(key) ?? []).filter(version => version !== removed)
     if (rest.length > 0) this.#versions.set(key, rest)
     else this.#versions.delete(key)
-    return { versionId, deleteMarker: removed !== undefined && !isObject(removed) }
+    const isOnlyVersion = this.versioning === undefined && versionId === NULL_VERSION_ID
+    return {
+      versionId: isOnlyVersion ? undefined : versionId,
+      deleteMarker: removed !== undefined && !isObject(removed),
+    }
   }
 
   #newVersionId(): string {
-    return this.versioning === 'Enabled' ? randomBytes(16).toString('hex') : 'null'
+    return this.versioning === 'Enabled' ? randomBytes(16).toString('hex') : NULL_VERSION_ID
   }
 
   #keys(): string[] {

@@ -7,6 +7,7 @@ export interface StoreOptions {
   /** Maximum size in bytes of an object whose body is stored. */
   readonly maxStoredBody: number
   readonly requirePartChecksums: boolean
+  readonly omitNullVersionIds: boolean
 }
 
 export class Store {

@@ -22,6 +22,8 @@ export interface Upload {
 
 export type NewUpload = Pick<Upload, 'key' | 'attributes' | 'checksumAlgorithm' | 'checksumType'>
 
+const MAX_COMPLETED_UPLOADS = 1000
+
 export class Uploads {
   readonly #unfinished = new Map<string, Upload>()
   /** For a repeated CompleteMultipartUpload, which gets the same response as the first. */
@@ -51,7 +53,11 @@ export class Uploads {
 
   complete(upload: Upload, version: ObjectVersion): void {
     this.#unfinished.delete(upload.uploadId)
-    this.#completed.set(upload.uploadId, version)
+    // Without the bytes, which would stay in memory after the object is deleted.
+    const content = { ...version.content, chunks: [] }
+    this.#completed.set(upload.uploadId, { ...version, content })
+    const [oldest] = this.#completed.keys()
+    if (oldest !== undefined && this.#completed.size > MAX_COMPLETED_UPLOADS) this.#completed.delete(oldest)
   }
 
   abort(upload: Upload): void {

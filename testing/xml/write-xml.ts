@@ -1,5 +1,6 @@
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/'
-const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+/** The first bytes of every document. */
+export const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
 
 /** Escapes control characters as character references. S3 sends these too, although XML 1.0 does not allow them. */
