@@ -47,10 +47,29 @@ export function s3Upload(bucket: string | Options, options?: Omit<Options, 'buck
   return async function s3Upload(request, response, next) {
     const outcome = await handle({ request, response })
     if (outcome.action === 'respond') writeResponse(response, outcome.response)
-    if (outcome.action === 'fail') next(outcome.error)
+    if (outcome.action === 'fail') {
+      releaseDefaultHandler(request, outcome.drained)
+      next(outcome.error)
+    }
     if (outcome.action === 'next') {
       if (outcome.result) request.upload = outcome.result
       next()
     }
   }
+}
+
+/**
+ * Express's default error handler responds when on-finished says that the request has ended. The client of a refused upload
+ * may send slowly, or nothing more, and would get no response. on-finished waits for 'end' or 'finish'. Only writable
+ * streams emit 'finish', so no other code expects it from a request.
+ */
+function releaseDefaultHandler(request: Request, drained: Promise<void> | undefined): void {
+  if (drained === undefined) return
+  const release = () => void request.emit('finish')
+  function onListener(event: string | symbol) {
+    // The handler first resumes the request.
+    if (event === 'finish') process.nextTick(release)
+  }
+  request.on('newListener', onListener)
+  drained.then(() => request.off('newListener', onListener)).then(release)
 }

@@ -1,5 +1,4 @@
 import type { Context, Middleware } from 'koa'
-import { responseBody } from '../src/http/node-response.ts'
 import type { Responds, UploadRoute } from '../src/http/route-types.ts'
 import { createUploadRoute } from '../src/http/upload-route.ts'
 import type { S3UploadOptions } from '../src/options/options.ts'
@@ -39,7 +38,7 @@ export function s3Upload(bucket: string | Options, options?: Omit<Options, 'buck
     const outcome = await handle({ request: ctx.req, response: ctx.res, context: { ctx } })
     if (outcome.action === 'respond') {
       ctx.status = outcome.response.status
-      ctx.body = responseBody(outcome.response)
+      ctx.body = outcome.response.body
       // After the body: Koa sets Content-Type and Content-Length from it.
       ctx.set(outcome.response.headers)
     }

@@ -4,6 +4,7 @@ export {
   abortStaleUploads,
   type StaleUpload,
 } from './abort-stale-uploads.ts'
+export { type CheckStorageOptions, checkStorage } from './check-storage.ts'
 export { createMemoryBudget, defaultMemoryBudget, type MemoryBudget } from './memory/memory-budget.ts'
 export type { StreamToS3Options } from './options/options.ts'
 export type { Duration } from './shared/durations.ts'
@@ -22,6 +23,7 @@ export type {
   UploadProgress,
   UploadResult,
 } from './shared/types.ts'
+export type { CheckStorageResult, StorageCheck } from './storage/check-report.ts'
 export type {
   ByteSource,
   StagedObject,

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import busboy from 'busboy'
+import { FieldBytes } from './field-bytes.ts'
 import type { PartHead } from './part-checks.ts'
 
 export interface PartHandlers {
-  /** @param truncated true if the value was longer than `maxFieldSize` and has been cut */
+  /** @param truncated true if the value is longer than `maxFieldSize`. It is empty then, and the form must end */
   onField(head: PartHead, value: Buffer, truncated: boolean): void
   /** @param stream must be read to its end: the form continues only then */
   onFile(head: PartHead, stream: Readable): void
@@ -20,6 +21,8 @@ export interface ParserEvents {
 
 /** Turns the pieces of a form into fields and file streams. */
 export interface CanonicalParser {
+  /** Returns the bytes of the current field so far; 0 for a file. */
+  fieldBytes(): number
   /** True if a piece can be written: what was written before has been read. */
   isReady(): boolean
   beginPart(head: PartHead): void
@@ -38,13 +41,12 @@ const BOUNDARY = Array.from(randomBytes(256), byte => '^~'[byte & 1]).join('')
 const DELIMITER = Buffer.from(`\r\n--${BOUNDARY}`)
 const FORM_HEADERS = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` }
 const FILE_HEADERS = '\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
-/** In Latin-1, each byte of a value is one character. */
-const FIELD_HEADERS =
-  '\r\nContent-Disposition: form-data; name="f"\r\nContent-Type: text/plain; charset=latin1\r\n\r\n'
+const NO_BYTES = Buffer.alloc(0)
 
 /**
  * busboy behind its public interface. The form that it reads is canonical: headers that we wrote, and our boundary. busboy
- * provides the streams, their back-pressure, and the values of fields.
+ * provides the streams of files and their back-pressure. Fields do not pass through it: it keeps an object for each
+ * chunk.
  *
  * @param maxFieldSize bytes
  */
@@ -57,17 +59,14 @@ export function createCanonicalParser(
     headers: FORM_HEADERS,
     // Nothing must wait in busboy while a file is paused.
     fileHwm: 1,
-    // busboy truncates at a limit, not above it.
-    limits: { fieldSize: maxFieldSize + 1, parts: Number.POSITIVE_INFINITY },
+    limits: { parts: Number.POSITIVE_INFINITY },
   })
   let head: PartHead
+  const field = new FieldBytes()
   let file: Readable | undefined
   let isFileWritten = false
   const onProgress = () => events.onProgress()
 
-  parser.on('field', (...[, value, { valueTruncated }]) => {
-    handlers.onField(head, Buffer.from(value, 'latin1'), valueTruncated)
-  })
   parser.on('file', (...[, stream]) => {
     // busboy destroys the stream when it is destroyed itself.
     stream.on('error', () => {})
@@ -78,7 +77,15 @@ export function createCanonicalParser(
   parser.on('close', () => events.onClose())
   parser.write(DELIMITER)
 
+  function addToField(bytes: Buffer): void {
+    field.append(bytes)
+    if (field.size > maxFieldSize) handlers.onField(head, NO_BYTES, true)
+  }
+
   return {
+    fieldBytes() {
+      return field.size
+    },
     isReady() {
       if (parser.writableLength > 0) return false
       return file === undefined || file.readableEnded || !(isFileWritten || isPaused(file))
@@ -87,12 +94,14 @@ export function createCanonicalParser(
       head = next
       file = undefined
       isFileWritten = false
-      parser.write(next.file === undefined ? FIELD_HEADERS : FILE_HEADERS)
+      if (next.file !== undefined) parser.write(FILE_HEADERS)
     },
     writeData(bytes) {
-      parser.write(bytes, onProgress)
+      if (head.file === undefined) addToField(bytes)
+      else parser.write(bytes, onProgress)
     },
     endPart() {
+      if (head.file === undefined) return handlers.onField(head, field.take(), false)
       isFileWritten = true
       parser.write(DELIMITER)
     },

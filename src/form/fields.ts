@@ -1,6 +1,6 @@
 import type { Limits } from '../shared/limits.ts'
 import type { Fields } from '../shared/types.ts'
-import { fieldNameTooLong, fieldTooLarge, tooManyFields } from '../shared/upload-errors.ts'
+import { fieldNameTooLong, fieldsTooLarge, fieldTooLarge, tooManyFields } from '../shared/upload-errors.ts'
 import type { FieldPart } from './read-form.ts'
 
 export interface FormFields {
@@ -13,12 +13,15 @@ export interface FormFields {
 export function createFields(limits: Limits): FormFields {
   const values: Fields = Object.create(null)
   let count = 0
+  let bytes = 0
 
-  function add({ name, value, truncated }: FieldPart): void {
+  function add({ name, value, size, truncated }: FieldPart): void {
     checkFieldName(name, limits)
     count++
     if (count > limits.maxFields) throw tooManyFields(limits.maxFields)
     if (truncated) throw fieldTooLarge(name, limits.maxFieldSize)
+    bytes += Buffer.byteLength(name) + size
+    if (bytes > limits.maxFieldsSize) throw fieldsTooLarge(name, limits.maxFieldsSize)
     append(values, name, value)
   }
 

@@ -1,3 +1,5 @@
+import { MAX_PROBE_INTERVAL_MS } from './reading-meter.ts'
+
 /** Measures how long no data arrives while the server reads. */
 export interface IdleTimeout {
   /** Data has arrived. */
@@ -7,12 +9,6 @@ export interface IdleTimeout {
   /** The server does not read: it waits for storage or memory, or the request has ended. */
   pause(): void
 }
-
-/**
- * While a request is not read, TCP retransmits what was not accepted, or probes for a larger window. The intervals grow
- * to about the time waited so far, at most two minutes (RFC 1122, 4.2.2.17).
- */
-const MAX_PROBE_INTERVAL_MS = 120_000
 
 /**
  * Calls back if no data arrives for `idleTimeout` milliseconds of reading. A client that had to wait for longer has that

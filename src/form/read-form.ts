@@ -10,14 +10,18 @@ import {
 } from './canonical-parser.ts'
 import { storableType } from './content-type.ts'
 import { type FormPiece, FormScanner } from './form-scanner.ts'
+import { arrivingMemory, fieldMemory, fileMemory } from './kept-size.ts'
 import { type PartHead, readPartHead } from './part-checks.ts'
+import { ReadingMeter } from './reading-meter.ts'
 import { createRequestPump, type RequestPump, type RequestSink } from './request-pump.ts'
 import { decodeText } from './text.ts'
 
 export interface FieldPart {
   name: string
   value: string
-  /** True if the value was longer than `maxFieldSize` and has been cut. */
+  /** Bytes of the value as received. */
+  size: number
+  /** True if the value is longer than `maxFieldSize`. It is empty then. */
   truncated: boolean
 }
 
@@ -40,6 +44,11 @@ export interface FormHandlers {
   onField(part: FieldPart): void
   /** Called after the previous file has been read to its end. */
   onFile(part: FilePart): void
+  /**
+   * Called with the bytes of memory that the form keeps until its end: fields and names. Reads no further while a
+   * returned promise is pending.
+   */
+  keep(bytes: number): Promise<void> | undefined
 }
 
 /**
@@ -53,6 +62,7 @@ export function readForm(
   limits: Limits,
   handlers: FormHandlers,
   signal: AbortSignal,
+  meter = new ReadingMeter(),
 ): Promise<void> {
   return new Promise<void>((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
@@ -61,10 +71,11 @@ export function readForm(
       signal.removeEventListener('abort', onAbort)
       finish()
     }
-    const reader = new FormReader(request, framing, limits, handlers, {
+    const outcome: Outcome = {
       resolve: () => settle(resolve),
       reject: error => settle(() => reject(error)),
-    })
+    }
+    const reader = new FormReader(request, framing, limits, handlers, outcome, meter)
     signal.addEventListener('abort', onAbort)
     reader.start()
   })
@@ -93,6 +104,10 @@ class FormReader implements RequestSink, PartHandlers, ParserEvents {
   #isRequestEnded = false
   /** True while the pieces of a chunk wait until the current file has been read. */
   #isBlocked = false
+  /** Bytes of memory that the parts before the current one keep. */
+  #keptBytes = 0
+  /** True while the upload waits for memory for what it keeps. */
+  #awaitsMemory = false
 
   constructor(
     request: IncomingRequest,
@@ -100,6 +115,7 @@ class FormReader implements RequestSink, PartHandlers, ParserEvents {
     limits: Limits,
     handlers: FormHandlers,
     outcome: Outcome,
+    meter: ReadingMeter,
   ) {
     this.#declaredLength = framing.declaredLength
     this.#limits = limits
@@ -107,7 +123,7 @@ class FormReader implements RequestSink, PartHandlers, ParserEvents {
     this.#outcome = outcome
     this.#scanner = new FormScanner(framing.boundary)
     this.#parser = createCanonicalParser(limits.maxFieldSize, this, this)
-    this.#pump = createRequestPump(request, limits, this)
+    this.#pump = createRequestPump(request, limits, this, meter)
   }
 
   start(): void {
@@ -158,9 +174,10 @@ class FormReader implements RequestSink, PartHandlers, ParserEvents {
   onField(head: PartHead, bytes: Buffer, truncated: boolean): void {
     this.#guard(() => {
       const value = truncated ? '' : decodeField(head, bytes, this.#charset)
+      this.#keptBytes += fieldMemory(head.field, value)
       // RFC 7578, 4.6.
       if (head.field.toLowerCase() === '_charset_') this.#charset = value
-      this.#handlers.onField({ name: head.field, value, truncated })
+      this.#handlers.onField({ name: head.field, value, size: bytes.length, truncated })
     })
   }
 
@@ -189,7 +206,7 @@ class FormReader implements RequestSink, PartHandlers, ParserEvents {
 
   #writePieces(): void {
     this.#isBlocked = true
-    while (!this.#isSettled && this.#parser.isReady()) {
+    while (!this.#isSettled && !this.#awaitsMemory && this.#parser.isReady()) {
       const piece = this.#scanner.next()
       if (piece === undefined) {
         this.#isBlocked = false
@@ -203,11 +220,27 @@ class FormReader implements RequestSink, PartHandlers, ParserEvents {
   #write(piece: FormPiece): void {
     if (piece.kind === 'data') this.#parser.writeData(piece.bytes)
     else if (piece.kind === 'part end') this.#parser.endPart()
-    else this.#beginPart(readPartHead(piece.bytes, this.#charset))
+    else this.#beginPart(readPartHead(piece.bytes, this.#charset), piece.bytes.length)
+    if (piece.kind !== 'data' || this.#parser.fieldBytes() > 0) this.#countKept()
   }
 
-  #beginPart(head: PartHead): void {
+  #countKept(): void {
+    if (this.#isSettled) return
+    const pending = this.#handlers.keep(this.#keptBytes + arrivingMemory(this.#parser.fieldBytes()))
+    if (pending === undefined) return
+    this.#awaitsMemory = true
+    pending.then(
+      () => {
+        this.#awaitsMemory = false
+        this.#proceed()
+      },
+      error => this.fail(error),
+    )
+  }
+
+  #beginPart(head: PartHead, headerBytes: number): void {
     this.#parts++
+    if (head.file !== undefined) this.#keptBytes += fileMemory(headerBytes)
     if (this.#parts > this.#limits.maxParts) throw tooManyParts(this.#limits.maxParts)
     this.#parser.beginPart(head)
   }

@@ -3,6 +3,7 @@ import type { Limits } from '../shared/limits.ts'
 import type { IncomingRequest } from '../shared/types.ts'
 import { bodyAlreadyRead, clientStalled, requestTooLarge } from '../shared/upload-errors.ts'
 import { createIdleTimeout } from './idle-timeout.ts'
+import type { ReadingMeter } from './reading-meter.ts'
 
 /** Where the bytes of a request go. */
 export interface RequestSink {
@@ -31,11 +32,11 @@ export function createRequestPump(
   request: IncomingRequest,
   { maxRequestSize, idleTimeout }: Limits,
   sink: RequestSink,
+  meter: ReadingMeter,
 ): RequestPump {
   const idle = createIdleTimeout(idleTimeout, milliseconds => sink.fail(clientStalled(milliseconds)))
   // A request emits its events in the context of the connection. Hooks must see the AsyncLocalStorage of the caller.
   const caller = new AsyncResource('s3-upstream')
-  let bytes = 0
   let isPaused = false
 
   function onData(chunk: Buffer) {
@@ -47,45 +48,52 @@ export function createRequestPump(
   function pushChunk(chunk: Buffer) {
     // Other code may listen too, but not set the pace: what the upload cannot store yet would fill the memory.
     if (isPaused) return sink.fail(bodyAlreadyRead('Other code resumed the request while the upload waited.'))
-    const allowed = maxRequestSize - bytes
-    bytes += chunk.length
+    const allowed = maxRequestSize - meter.bytes
+    meter.received(chunk.length)
     idle.received()
     // What precedes the limit is processed: another limit may have been exceeded there.
     sink.push(chunk.length > allowed ? chunk.subarray(0, allowed) : chunk)
     if (isPaused) return
     if (sink.isReady()) return checkBytes()
     isPaused = true
-    idle.pause()
+    stopClocks()
     request.pause()
   }
   /** Can be called although the request is paused. */
   function endSink() {
     isPaused = false
-    idle.pause()
-    if (bytes <= maxRequestSize) sink.end()
+    stopClocks()
+    if (meter.bytes <= maxRequestSize) sink.end()
   }
   function resume() {
     if (!isPaused || !sink.isReady()) return
     isPaused = false
     checkBytes()
     if (isPaused) return
+    startReading()
+  }
+  function startReading() {
     idle.resume()
+    meter.resume()
     request.resume()
   }
+  function stopClocks() {
+    idle.pause()
+    meter.pause()
+  }
   function checkBytes() {
-    if (bytes > maxRequestSize) sink.fail(requestTooLarge(maxRequestSize))
+    if (meter.bytes > maxRequestSize) sink.fail(requestTooLarge(maxRequestSize))
   }
 
   return {
     start() {
       request.on('data', onData).on('end', onEnd)
-      idle.resume()
-      request.resume()
+      startReading()
     },
     resume,
     stop() {
       isPaused = true
-      idle.pause()
+      stopClocks()
       request.off('data', onData).off('end', onEnd).pause()
     },
   }

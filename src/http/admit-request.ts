@@ -13,14 +13,19 @@ import {
   notMultipart,
   unsupportedContentEncoding,
 } from '../shared/upload-errors.ts'
+import { requestError } from './check-request.ts'
+import { isClosing } from './unread-request.ts'
 
 /** RFC 2046 allows 70. Some clients send more, and the search for a boundary takes longer with each byte. */
 const MAX_BOUNDARY_BYTES = 256
 
 /** Everything that we learn about a request before we read its body. */
 export interface Admission {
-  /** The reason to refuse the request. Undefined if the upload may read the body. */
-  error: UploadError | undefined
+  /**
+   * The reason to refuse the request: a `TypeError` if it is no request as Node makes them. Undefined if the upload may
+   * read the body.
+   */
+  error: UploadError | TypeError | undefined
   /** True if no other code reads the body, so a failed upload may drain it. */
   ownsBody: boolean
   /** The stream of the form: the request, or what the platform has kept of it. */
@@ -33,6 +38,9 @@ export interface Admission {
 
 /** Checks the headers and the state of a request, and claims its body for one upload. */
 export function admitRequest(request: IncomingRequest, limits: Limits): Admission {
+  const invalid = requestError(request)
+  if (invalid)
+    return { error: invalid, ownsBody: false, body: request, boundary: '', declaredLength: undefined }
   const { headers } = request
   const contentType = headers['content-type'] ?? ''
   const boundary = unquote(parseContentType(contentType)?.parameters.get('boundary')) ?? ''
@@ -53,6 +61,7 @@ const claimed = new WeakSet<IncomingRequest>()
 
 function claimBody(request: IncomingRequest, conflict: string | undefined): UploadError | undefined {
   if (request.destroyed && !request.readableDidRead) return abortedByClient()
+  if (isClosing(request)) return abortedByClient()
   if (conflict !== undefined) return bodyAlreadyRead(conflict)
   claimed.add(request)
   // Other code may have resumed the request, or counts its bytes. No chunk may pass before the upload listens.

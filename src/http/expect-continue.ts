@@ -18,5 +18,5 @@ export function awaitsContinue(request: IncomingMessage, response: ServerRespons
   // A request that never had a connection has no socket.
   const { server } = (request.socket ?? {}) as { server?: NodeJS.EventEmitter }
   const isOurs = (server?.listenerCount('checkContinue') ?? 0) > 0
-  return isOurs && !continued.has(response) && /^100-continue$/i.test(request.headers.expect ?? '')
+  return isOurs && !continued.has(response) && /^100-continue$/i.test(request.headers?.expect ?? '')
 }

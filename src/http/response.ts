@@ -1,5 +1,8 @@
 import { STATUS_CODES } from 'node:http'
 import { UploadError } from '../shared/errors.ts'
+import { escapeText } from '../shared/escape-text.ts'
+import { httpStatusOf } from '../shared/http-status.ts'
+import { isError } from '../shared/thrown.ts'
 import type { UploadResult } from '../shared/types.ts'
 
 /** The response that an adapter sends. */
@@ -7,17 +10,19 @@ export interface HttpResponse {
   status: number
   headers: Record<string, string>
   body: string
-  /** Set while the client still sends. End the response when this resolves: Node then closes the connection. */
-  endAfter: Promise<void> | undefined
+}
+
+/** The body echoes what the client sent. So no browser may take it for HTML. */
+function headersFor(contentType: string): Record<string, string> {
+  return { 'Content-Type': contentType, 'X-Content-Type-Options': 'nosniff' }
 }
 
 /** Returns 201 with the result as JSON. */
 export function resultResponse(result: UploadResult): HttpResponse {
   return {
     status: 201,
-    headers: { 'Content-Type': 'application/json' },
+    headers: headersFor('application/json'),
     body: JSON.stringify(result),
-    endAfter: undefined,
   }
 }
 
@@ -36,9 +41,8 @@ export function problemResponse(error: unknown): HttpResponse {
   return {
     status: problem.status,
     // Not `{ ...headers, … }`: V8 would keep a hidden class for each response. See docs/architecture.md, "Why so".
-    headers: Object.assign({}, headers, { 'Content-Type': 'application/problem+json' }),
+    headers: Object.assign({}, headers, headersFor('application/problem+json')),
     body: JSON.stringify(problem),
-    endAfter: undefined,
   }
 }
 
@@ -50,23 +54,27 @@ interface Problem extends Partial<Pick<UploadError, 'code' | 'field' | 'filename
 }
 
 function uploadProblem(error: UploadError): Problem {
-  const { title, status, code, expose, message, field, filename, limit, allowed } = error
-  const detail = expose ? message : undefined
+  const { title, status, code, expose, field, filename, limit, allowed } = error
+  const detail = expose ? detailOf(error) : undefined
   return { type: 'about:blank', title, status, code, detail, field, filename, limit, allowed }
+}
+
+/** The message of a refusal is escaped for logs. In JSON, the client gets the text as the hook wrote it. */
+function detailOf({ code, message, cause }: UploadError): string {
+  if (code !== 'REFUSED' || !isError(cause)) return message
+  // Not `cause.message`: the cause of an application's own UploadError may have a getter that throws.
+  const text: unknown = Object.getOwnPropertyDescriptor(cause, 'message')?.value
+  return typeof text === 'string' && escapeText(text) === message ? text : message
 }
 
 /** Reads an error of a hook as http-errors defines it. Without a usable status, it is a plain 500. */
 function foreignProblem(error: unknown): Problem {
   const status = statusOf(error)
   const { expose = status < 500, message } = Object(error) as Partial<UploadError>
-  const detail = expose ? message : undefined
+  const detail = expose && typeof message === 'string' ? message : undefined
   return { type: 'about:blank', title: STATUS_CODES[status] as string, status, detail }
 }
 
 function statusOf(error: unknown): number {
-  const { status, statusCode } = Object(error) as Partial<UploadError>
-  const given = status ?? statusCode
-  return Number.isInteger(given) && (given as number) >= 400 && STATUS_CODES[given as number]
-    ? (given as number)
-    : 500
+  return httpStatusOf(error) ?? 500
 }

@@ -3,9 +3,11 @@ import type { ResolvedOptions } from '../options/resolve-options.ts'
 import { UploadError } from '../shared/errors.ts'
 import type { IncomingRequest, UploadResult } from '../shared/types.ts'
 import { methodNotAllowed } from '../shared/upload-errors.ts'
-import { drainOf } from './drain.ts'
-import { awaitsContinue, sendContinue } from './expect-continue.ts'
+import { sendContinue } from './expect-continue.ts'
+import { printError } from './print-error.ts'
 import { definesResponse, type HttpResponse, problemResponse, resultResponse } from './response.ts'
+import { guardEnd } from './response-end.ts'
+import { addCloseHeader, closeAfterResponse } from './unread-request.ts'
 
 const UPLOAD_METHODS = ['POST', 'PUT', 'PATCH']
 
@@ -14,7 +16,12 @@ export interface UploadRouteConfig {
   upload(
     request: IncomingRequest,
     options: ResolvedOptions,
-    extras: { context?: object | undefined; onAccepted(): void; isAnswered(): boolean },
+    extras: {
+      context?: object | undefined
+      onAccepted(): void
+      isAnswered(): boolean
+      response: ServerResponse
+    },
   ): Promise<UploadResult>
   options: ResolvedOptions
   /** True if the framework has a next handler and an error handler. Without them, the route responds to every request. */
@@ -35,8 +42,11 @@ export type RouteOutcome =
   | { action: 'respond'; response: HttpResponse }
   /** Store the result where the next handler finds it, if there is one. Then call the next handler. */
   | { action: 'next'; result: UploadResult | undefined }
-  /** Pass the error to the framework's error handler. */
-  | { action: 'fail'; error: unknown }
+  /**
+   * Pass the error to the framework's error handler. `drained` resolves when nothing more of the request is read;
+   * undefined if all of it has been read.
+   */
+  | { action: 'fail'; error: unknown; drained: Promise<void> | undefined }
   /** Do nothing: the client has disconnected, or other code has responded. */
   | { action: 'none' }
 
@@ -61,46 +71,40 @@ export function createUploadRoute({ upload, options, hasNext }: UploadRouteConfi
       const onAccepted = () => sendContinue(request, response)
       // With `respond: false`, the application may have started its response, such as a stream of progress.
       const isAnswered = () => (options.respond ? response.headersSent : response.writableEnded)
-      const result = await upload(request, options, { context, onAccepted, isAnswered })
-      return options.respond ? respond(resultResponse(result), exchange) : { action: 'next', result }
+      const result = await upload(request, options, { context, onAccepted, isAnswered, response })
+      return options.respond ? respond(resultResponse(result), exchange, options) : { action: 'next', result }
     } catch (error) {
       const passesOn = hasNext && !(options.respond && definesResponse(error))
-      return passesOn ? { action: 'fail', error } : respondToError(error, exchange, options)
+      return passesOn ? passOn(error, exchange, options) : respondToError(error, exchange, options)
     }
   }
 }
 
+/** The application responds. It cannot know what the upload has left unread. */
+function passOn(error: unknown, { request, response }: Exchange, options: ResolvedOptions): RouteOutcome {
+  addCloseHeader(error, request)
+  return { action: 'fail', error, drained: closeAfterResponse(request, response, options) }
+}
+
 /** The framework's error handler does not see this error. So server faults are printed, unless `onError` gets them. */
-function respondToError(error: unknown, exchange: Exchange, { onError }: ResolvedOptions): RouteOutcome {
+function respondToError(error: unknown, exchange: Exchange, options: ResolvedOptions): RouteOutcome {
   const code = error instanceof UploadError ? error.code : undefined
   if (code === 'ABORTED') return { action: 'none' }
   const content = problemResponse(error)
   // A cancelled upload is no fault: the application aborted its own signal.
   const isFault = content.status >= 500 && code !== 'CANCELLED'
-  // biome-ignore lint/suspicious/noConsole: the error handlers of Express and Koa do the same
-  if (isFault && onError === undefined) console.error(error)
-  if (code === 'ALREADY_ANSWERED') return { action: 'none' }
-  return respond(content, exchange)
+  if (isFault && options.onError === undefined) printError(error)
+  if (code !== 'ALREADY_ANSWERED') return respond(content, exchange, options)
+  closeAfterResponse(exchange.request, exchange.response, options)
+  return { action: 'none' }
 }
 
-/** While the client still sends, the connection must stay open until the client has had time to read the response. */
-function respond(content: HttpResponse, { request, response }: Exchange): RouteOutcome {
-  const drained = request.readableEnded || awaitsContinue(request, response) ? undefined : drainOf(request)
-  if (drained !== undefined) {
-    content.endAfter = drained
-    // HTTP/2 has no such header. It closes streams, not connections.
-    if (request.httpVersionMajor < 2) content.headers.Connection = 'close'
-    content.headers['Content-Length'] = `${Buffer.byteLength(content.body)}`
-    content.headers['Cache-Control'] = noTransform(content, response)
-  }
+function respond(
+  content: HttpResponse,
+  { request, response }: Exchange,
+  { idleTimeout }: ResolvedOptions,
+): RouteOutcome {
+  const rules = { idleTimeout, length: content.body.length }
+  if (!closeAfterResponse(request, response, rules)) guardEnd(response, rules)
   return { action: 'respond', response: content }
-}
-
-/**
- * Middleware that compresses holds the response back until it ends, after the client has stopped sending. It must not
- * transform a response with this directive: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.6
- */
-function noTransform({ headers }: HttpResponse, response: ServerResponse): string {
-  const directives = headers['Cache-Control'] ?? response.getHeader('Cache-Control') ?? []
-  return [directives, 'no-transform'].flat().join(', ')
 }

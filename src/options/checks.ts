@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { createLender, type Lender } from '../memory/memory-budget.ts'
 import { checkParams } from '../policy/object-params.ts'
 import { parseDuration } from '../shared/durations.ts'
@@ -19,11 +20,6 @@ export function optional<Value>(check: Check<Value>): Check<Value | undefined> {
 export function checkString(value: unknown, name: string): string {
   if (typeof value === 'string') return value
   throw new TypeError(`${name} must be a string; it is ${describe(value)}.`)
-}
-
-export function checkBucket(value: unknown, name: string): string {
-  if (typeof value === 'string' && value !== '') return value
-  throw new TypeError(`${name} must be a non-empty string; it is ${describe(value)}.`)
 }
 
 export function checkBoolean(value: unknown, name: string): boolean {
@@ -103,4 +99,12 @@ export function checkUploader(value: unknown, name: string): Uploader {
     )
   }
   throw new TypeError(`${name} must be an uploader, such as libStorage(); it is ${describe(value)}.`)
+}
+
+export function checkResponse(value: unknown, name: string): ServerResponse {
+  const { setHeader, end } = Object(value) as Partial<ServerResponse>
+  if (typeof setHeader === 'function' && typeof end === 'function') return value as ServerResponse
+  throw new TypeError(
+    `${name} must be a ServerResponse, such as res in Express or ctx.res in Koa; it is ${describe(value)}.`,
+  )
 }

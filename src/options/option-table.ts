@@ -1,10 +1,10 @@
 import { processBudget } from '../memory/memory-budget.ts'
 import { parseAccept } from '../policy/accept.ts'
-import { parseSize } from '../shared/sizes.ts'
+import { checkBucketName } from '../policy/bucket-name.ts'
+import { MiB, parseSize } from '../shared/sizes.ts'
 import { partWriter } from '../storage/part-writer.ts'
 import {
   checkBoolean,
-  checkBucket,
   checkClient,
   checkCount,
   checkFunction,
@@ -39,8 +39,8 @@ type Hook<Name extends OptionName> = NonNullable<S3UploadOptions[Name]>
 export const OPTIONS = {
   bucket: {
     defaultText: '',
-    check: checkBucket,
-    doc: 'Bucket name. Required.',
+    check: checkBucketName,
+    doc: 'Name, alias or ARN of the bucket or access point. Required.',
   },
   client: {
     defaultText: 'one `S3Client` per process, configured from the environment',
@@ -62,7 +62,7 @@ export const OPTIONS = {
     default: {},
     defaultText: '`ContentType` as declared',
     check: checkParamsOption,
-    doc: 'More PutObject parameters: an object, or `(file, context) => object`, sync or async.',
+    doc: 'More PutObject parameters: an object, or `(file, context) => object`, sync or async. Must be ASCII; names in `ContentDisposition` are encoded.',
   },
   ifExists: {
     default: 'overwrite',
@@ -72,7 +72,7 @@ export const OPTIONS = {
   validate: {
     defaultText: 'none',
     check: optional(checkFunction<Hook<'validate'>>),
-    doc: "`({ files, fields }, context) => void`, sync or async. Runs after the form is read and before any object is visible. Throw to reject the upload: 422, or the error's own 4xx `status`.",
+    doc: "`({ files, fields }, context) => void`, sync or async. Runs after the form is read and before any object is visible. Throw to reject the upload: 422, or the error's own 4xx `status`; [outages and bugs](docs/errors.md#errors-of-hooks) are a 500.",
   },
   accept: {
     defaultText: 'all',
@@ -110,6 +110,12 @@ export const OPTIONS = {
     check: parseSize,
     doc: "Maximum bytes of a field's name, including file fields.",
   },
+  maxFieldsSize: {
+    default: ({ maxFieldSize }: { maxFieldSize: number }) => Math.max(MiB, maxFieldSize),
+    defaultText: "`'1MB'`, or `maxFieldSize` if that is more",
+    check: parseSize,
+    doc: 'Maximum bytes of the names and values of all fields of a form.',
+  },
   partSize: {
     default: '5MB',
     check: checkPartSize,
@@ -129,7 +135,7 @@ export const OPTIONS = {
     default: processBudget,
     defaultText: "`'256MB'` per process, or ¼ of its memory if less",
     check: toMemoryBudget,
-    doc: 'Maximum memory for the part buffers of all uploads. Uploads queue when it is used up. A size applies to this route only; `createMemoryBudget()` is for several routes: [performance.md](docs/performance.md).',
+    doc: 'Maximum memory for the part buffers and fields of all uploads. Uploads queue when it is used up. A size applies to this route only; `createMemoryBudget()` is for several routes: [performance.md](docs/performance.md).',
   },
   unsignedPayload: {
     defaultText: '`true` over https, if the SDK sends a checksum',
@@ -140,6 +146,11 @@ export const OPTIONS = {
     default: '30s',
     check: checkTime,
     doc: "Fails with 408 if no data arrives for this long while the server is reading. Milliseconds or `'30s'`.",
+  },
+  minRate: {
+    default: '16KB',
+    check: parseSize,
+    doc: 'Minimum bytes per second from a client that holds memory while other uploads wait for it, averaged over `idleTimeout`. A slower upload fails with 408. `0` allows every rate.',
   },
   storageTimeout: {
     default: '120s',

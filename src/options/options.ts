@@ -17,7 +17,10 @@ import type { Uploader } from '../storage/uploader.ts'
  * `TypeError`.
  */
 export interface StreamToS3Options<Context extends UploadContext = UploadContext> {
-  /** Bucket name. */
+  /**
+   * Name of the bucket; an access point's alias or ARN. A URL or a path throws `TypeError`. A name with upper case emits
+   * a process warning.
+   */
   bucket: string
   /**
    * The client that sends the requests to S3. The library never modifies it.
@@ -37,7 +40,9 @@ export interface StreamToS3Options<Context extends UploadContext = UploadContext
   prefix?: string | undefined
   /**
    * More parameters of PutObject: for all files, or for each file. The bucket, the key, the body, its length and its
-   * checksums are not allowed.
+   * checksums are not allowed. Values are sent as headers, so they must be ASCII without line breaks. Other characters
+   * in `ContentDisposition` are encoded (RFC 6266); in any other parameter, also in the names and values of `Metadata`,
+   * they throw `TypeError` before S3 receives a byte of the file: 500 if the hook returned them.
    * @default `ContentType` as declared
    */
   params?:
@@ -50,9 +55,10 @@ export interface StreamToS3Options<Context extends UploadContext = UploadContext
    */
   ifExists?: 'overwrite' | 'fail' | undefined
   /**
-   * Runs after the whole form is read and before any object is visible. If it throws, nothing is stored. An error
-   * with a 4xx `status` keeps this status. Another `Error` becomes 422 `REFUSED` with its message. Errors of the
-   * engine, such as `TypeError`, count as bugs: 500.
+   * Runs after the whole form is read and before any object is visible. If it throws, nothing is stored. The same rule
+   * applies to `key`, `params` and `onProgress`: an error with a 4xx `status` keeps this status. Another `Error` becomes
+   * 422 `REFUSED` with its message. Outages (`code`, `errno`, `$metadata`, `response`, … in the error or its causes) and
+   * bugs, such as `TypeError`, are a 500 that the client sees no message of.
    * @default none
    */
   validate?: ((form: FormResult, context: Context) => unknown) | undefined
@@ -94,6 +100,12 @@ export interface StreamToS3Options<Context extends UploadContext = UploadContext
    */
   maxFieldNameSize?: Size | undefined
   /**
+   * Maximum bytes of the names and values of all fields together, as received. One byte more fails with 413
+   * `FIELDS_TOO_LARGE`.
+   * @default `'1MB'`, or `maxFieldSize` if that is more
+   */
+  maxFieldsSize?: Size | undefined
+  /**
    * Minimum bytes of an S3 part, except the last one of a file. At least 5 MB. Grows so that `maxFileSize` fits into
    * 10,000 parts.
    * @default '5MB'
@@ -111,9 +123,10 @@ export interface StreamToS3Options<Context extends UploadContext = UploadContext
    */
   maxS3Requests?: number | undefined
   /**
-   * Maximum memory for the part buffers of all uploads, and 256 KB for each upload: a size for this route alone, or a
-   * budget that several routes share (`createMemoryBudget()`). When it is used up, uploads queue in order of arrival,
-   * and the server does not read them. `libStorage()` has its own buffers.
+   * Maximum memory for the part buffers and the fields of all uploads, and 256 KB for each upload: a size for this
+   * route alone, or a budget that several routes share (`createMemoryBudget()`). When it is used up, uploads queue in
+   * order of arrival, and the server does not read them. An eighth is for buffers below 1 MB: small files never wait
+   * behind large ones. `libStorage()` has its own buffers.
    * @default `'256MB'` per process, or ¼ of its memory if less
    */
   memoryBudget?: Size | MemoryBudget | undefined
@@ -129,6 +142,13 @@ export interface StreamToS3Options<Context extends UploadContext = UploadContext
    * @default '30s'
    */
   idleTimeout?: Duration | undefined
+  /**
+   * Minimum bytes per second from a client, averaged over `idleTimeout`. Applies only while other uploads wait for
+   * memory, and only to uploads that hold some. A slower upload fails with 408 `CLIENT_TOO_SLOW`. Time in which the
+   * server does not read, because it waits for S3 or for memory, does not count. `0` allows every rate.
+   * @default '16KB'
+   */
+  minRate?: Size | undefined
   /**
    * Maximum time of one S3 request, including the SDK's retries. A slower request fails with 504 `STORAGE_TIMEOUT`.
    * @default '120s'

@@ -74,14 +74,16 @@ function checkMemory(options: CheckedOptions): void {
 }
 
 function derive(options: CheckedOptions) {
-  const { maxFields, maxFieldSize, maxFiles, maxTotalSize, maxFileSize, uploader, storageTimeout } = options
+  const { maxFields, maxFieldSize, maxFieldsSize, maxFiles, maxTotalSize, maxFileSize } = options
+  const { uploader, storageTimeout } = options
   // Every file input can also arrive empty, without a file.
   const maxParts = maxFields + 2 * maxFiles
+  const maxFieldBytes = Math.min(maxFields * maxFieldSize, maxFieldsSize)
   return {
     maxFileSize: Math.min(maxFileSize, largestFile(options)),
     uploader: isPartWriter(options) ? uploader : superviseUploader(uploader, storageTimeout),
     maxParts,
-    maxRequestSize: maxTotalSize + maxFields * maxFieldSize + (maxParts + 1) * MAX_PART_HEADER_BYTES,
+    maxRequestSize: maxTotalSize + maxFieldBytes + (maxParts + 1) * MAX_PART_HEADER_BYTES,
   }
 }
 

@@ -1,8 +1,12 @@
 import { isChecksum } from '../s3/checksum-fields.ts'
 import { describe } from '../shared/sizes.ts'
 import { type ObjectParams, RESERVED_PARAMS } from '../shared/types.ts'
+import { encodeHeaders } from './header-params.ts'
 
-/** Throws `TypeError` for parameters that the library sets itself, or that depend on the bytes. */
+/**
+ * Returns the parameters as S3 can receive them. Throws `TypeError` for parameters that the library sets itself, that
+ * depend on the bytes, or that a header cannot carry.
+ */
 export function checkParams(params: unknown): ObjectParams {
   if (typeof params !== 'object' || params === null || Array.isArray(params)) {
     throw new TypeError(`params must be an object with parameters of PutObject; it is ${describe(params)}.`)
@@ -13,7 +17,8 @@ export function checkParams(params: unknown): ObjectParams {
       `params must not contain ${reserved.join(', ')}. Use bucket, key, prefix and ifExists; the library sets the rest.`,
     )
   }
-  return params as ObjectParams
+  // A getter of the application is read once.
+  return encodeHeaders({ ...params })
 }
 
 function isReserved(name: string): boolean {

@@ -1,6 +1,8 @@
+import { Agent } from 'node:http'
 import type { Limits } from '../shared/limits.ts'
 import type { S3ClientLike } from '../shared/types.ts'
 import { storageQueueTimedOut } from '../shared/upload-errors.ts'
+import { askClient } from './ask-client.ts'
 import { protocolOf } from './payload.ts'
 import { createRequestLimiter, type Permits, type RequestLimiter } from './request-limiter.ts'
 
@@ -21,7 +23,7 @@ export async function permitsOf(client: S3ClientLike, limits: Limits): Promise<P
   const { concurrency, maxS3Requests, storageTimeout } = limits
   return limiterOf(client).permitsFor({
     uploadLimit: concurrency,
-    totalLimit: maxS3Requests ?? (await defaultTotalLimit(client)),
+    totalLimit: maxS3Requests ?? (await askClient(() => defaultTotalLimit(client), storageTimeout)),
     timeout: storageTimeout,
     timeoutError: () => storageQueueTimedOut(storageTimeout),
   })
@@ -38,12 +40,13 @@ function limiterOf(client: S3ClientLike): RequestLimiter {
 async function defaultTotalLimit(client: S3ClientLike): Promise<number> {
   const { httpAgent, httpsAgent } =
     (client.config.requestHandler as SocketOwner | undefined)?.httpHandlerConfigs?.() ?? {}
-  const { maxSockets = SDK_MAX_SOCKETS } =
-    ((await protocolOf(client)) === 'http:' ? httpAgent : httpsAgent) ?? {}
+  const agent = (await protocolOf(client)) === 'http:' ? httpAgent : httpsAgent
+  // Other agents have this property without limiting anything: https-proxy-agent 5 sets 1.
+  const maxSockets = agent instanceof Agent ? agent.maxSockets : SDK_MAX_SOCKETS
   return Math.max(1, Math.floor(maxSockets * MAX_SOCKET_SHARE))
 }
 
 /** Node's request handler has its agents from its first request on. Other handlers may have none. */
 interface SocketOwner {
-  httpHandlerConfigs?(): { httpAgent?: { maxSockets?: number }; httpsAgent?: { maxSockets?: number } }
+  httpHandlerConfigs?(): { httpAgent?: unknown; httpsAgent?: unknown }
 }

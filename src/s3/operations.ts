@@ -5,6 +5,7 @@ import type {
   CreateMultipartUploadCommandInput,
   CreateMultipartUploadCommandOutput,
   DeleteObjectCommandInput,
+  DeleteObjectCommandOutput,
   HeadObjectCommandInput,
   HeadObjectCommandOutput,
   ListMultipartUploadsCommandInput,
@@ -15,13 +16,17 @@ import type {
   UploadPartCommandOutput,
 } from '@aws-sdk/client-s3'
 import type { ObjectParams, S3ClientLike } from '../shared/types.ts'
-import { clientFailed, storageTimedOut } from '../shared/upload-errors.ts'
+import { storageTimedOut } from '../shared/upload-errors.ts'
+import { askClient } from './ask-client.ts'
 import type { Digests } from './body-digest.ts'
+import { sendConditions } from './conditions.ts'
 import { decidePayload, type Payload } from './payload.ts'
+import { observeAttempts, rememberAttempts } from './request-attempts.ts'
 import { prepareBody } from './request-body.ts'
-import { reasonOf, requestFailed } from './s3-errors.ts'
+import { rejectPages, watchResponse } from './response-checks.ts'
+import { checkOutput, requestFailed } from './s3-errors.ts'
 import { loadSdk } from './sdk.ts'
-import { limitTime } from './time-limit.ts'
+import { limitTime, untilGivenUp } from './time-limit.ts'
 
 /**
  * The requests to S3 that an upload needs. Each rejects with `STORAGE_FAILED`, whose `cause` is the SDK's error, or with
@@ -54,7 +59,7 @@ export interface S3Requests {
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
   headObject(input: HeadObjectCommandInput): Promise<HeadObjectCommandOutput>
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html */
-  deleteObject(input: DeleteObjectCommandInput): Promise<unknown>
+  deleteObject(input: DeleteObjectCommandInput): Promise<DeleteObjectCommandOutput>
 }
 
 type Sdk = Awaited<ReturnType<typeof loadSdk>>
@@ -94,16 +99,25 @@ export function s3Requests(client: S3ClientLike, settings: S3RequestSettings): S
   ): Promise<OutputOf<Name>> {
     const Command = COMMANDS[operation](await loadSdk())
     const limit = limitTime(storageTimeout, signal)
+    const command = new Command(input)
+    const attempts = observeAttempts(command, limit.signal)
+    sendConditions(command, operation)
+    if ('Body' in input) prepareBody(command, bodySettings, digests)
+    if (operation !== 'HeadObject') rejectPages(command)
+    if (operation === 'CompleteMultipartUpload') watchResponse(command, limit.renew)
     try {
-      const command = new Command(input)
-      if ('Body' in input) prepareBody(command, bodySettings, digests)
-      const output: unknown = await client.send(command as Command, { abortSignal: limit.signal })
-      return output as OutputOf<Name>
+      const request = async () => client.send(command as Command, { abortSignal: limit.signal })
+      const output: unknown = await untilGivenUp(request(), limit.signal, attempts)
+      const response = checkOutput<OutputOf<Name> & object>(output)
+      rememberAttempts(response, attempts)
+      return response
     } catch (cause) {
       signal?.throwIfAborted()
-      throw limit.signal.aborted
+      const error = limit.signal.aborted
         ? storageTimedOut(operation, input, storageTimeout, cause)
         : requestFailed(operation, input, cause)
+      rememberAttempts(error, attempts)
+      throw error
     } finally {
       limit.clear()
     }
@@ -111,11 +125,7 @@ export function s3Requests(client: S3ClientLike, settings: S3RequestSettings): S
 
   return {
     async decidePayload(params) {
-      try {
-        return await decidePayload(client, params, unsignedPayload)
-      } catch (cause) {
-        throw clientFailed(reasonOf(cause), cause)
-      }
+      return askClient(() => decidePayload(client, params, unsignedPayload), storageTimeout)
     },
     putObject: (input, digests) => send('PutObject', input, undefined, digests),
     createMultipartUpload: input => send('CreateMultipartUpload', input),

@@ -1,22 +1,10 @@
 import type { Digests } from './body-digest.ts'
+import type { Command, HttpRequest, Next } from './middleware.ts'
 import { isSigned } from './payload.ts'
-
-/** The members of an SDK command and of its request that we use. */
-interface Command {
-  input: Input
-  middlewareStack: { add(middleware: (next: Next) => Next, options: object): void }
-}
-type Next = (args: { input: object; request: unknown }) => Promise<unknown>
 
 interface Input {
   Body?: unknown
   ChecksumAlgorithm?: string
-}
-
-interface HttpRequest {
-  protocol: string
-  headers: Record<string, string>
-  body?: unknown
 }
 
 export interface BodySettings {
@@ -43,7 +31,7 @@ const BEFORE_SIGNATURE = { step: 'build', priority: 'low', name: 's3UpstreamBody
  */
 export function prepareBody<C extends object>(command: C, settings: BodySettings, digests?: Digests): C {
   const { input, middlewareStack } = command as unknown as Command
-  if (digests) middlewareStack.add(withDigests(input, digests), BEFORE_SDK_DIGESTS)
+  if (digests) middlewareStack.add(withDigests(input as Input, digests), BEFORE_SDK_DIGESTS)
   middlewareStack.add(withSettings(settings), BEFORE_SIGNATURE)
   return command
 }

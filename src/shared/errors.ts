@@ -4,6 +4,7 @@ export const PROBLEMS = {
   TRUNCATED_BODY: { status: 400, title: 'Truncated form data' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed' },
   CLIENT_STALLED: { status: 408, title: 'Upload stalled' },
+  CLIENT_TOO_SLOW: { status: 408, title: 'Upload too slow' },
   DUPLICATE_KEY: { status: 409, title: 'Duplicate key' },
   ALREADY_EXISTS: { status: 409, title: 'Already exists' },
   REQUEST_TOO_LARGE: { status: 413, title: 'Request too large' },
@@ -13,6 +14,7 @@ export const PROBLEMS = {
   TOO_MANY_FIELDS: { status: 413, title: 'Too many fields' },
   TOO_MANY_PARTS: { status: 413, title: 'Too many form parts' },
   FIELD_TOO_LARGE: { status: 413, title: 'Field too large' },
+  FIELDS_TOO_LARGE: { status: 413, title: 'Fields too large in total' },
   FIELD_NAME_TOO_LONG: { status: 413, title: 'Field name too long' },
   NOT_MULTIPART: { status: 415, title: 'Not a multipart form' },
   UNSUPPORTED_ENCODING: { status: 415, title: 'Unsupported encoding' },
@@ -23,6 +25,7 @@ export const PROBLEMS = {
   ALREADY_ANSWERED: { status: 500, title: 'Request already answered' },
   INVALID_KEY: { status: 500, title: 'Invalid object key' },
   STORAGE_FAILED: { status: 502, title: 'Storage failed' },
+  STORAGE_CONFLICT: { status: 503, title: 'Conflicting request at the storage' },
   CANCELLED: { status: 503, title: 'Upload cancelled by the server' },
   STORAGE_TIMEOUT: { status: 504, title: 'Storage timed out' },
 } as const satisfies Record<string, { status: number; title: string }>
@@ -46,7 +49,7 @@ export interface UploadErrorDetails {
   field?: string
   /** Cleaned filename from the client. */
   filename?: string
-  /** The exceeded limit: bytes, milliseconds or a count, depending on the code. */
+  /** The exceeded limit: bytes, bytes per second, milliseconds or a count, depending on the code. */
   limit?: number
   /** The accepted values. */
   allowed?: readonly string[]

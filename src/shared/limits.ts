@@ -8,6 +8,8 @@ export interface Limits {
   readonly maxFields: number
   readonly maxFieldSize: number
   readonly maxFieldNameSize: number
+  /** Names and values of all fields together. */
+  readonly maxFieldsSize: number
   /** Form parts of any kind: follows from `maxFields` and `maxFiles`. */
   readonly maxParts: number
   /** The whole request, framing included: follows from the other limits. */
@@ -17,6 +19,8 @@ export interface Limits {
   /** S3 requests in flight for one client. Undefined: most of the sockets of the client. */
   readonly maxS3Requests: number | undefined
   readonly idleTimeout: number
+  /** Bytes per second, while other uploads wait for memory. 0: no minimum. */
+  readonly minRate: number
   readonly storageTimeout: number
   readonly maxDrainSize: number
   readonly drainTimeout: number

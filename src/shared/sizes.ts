@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import bytes from 'bytes'
+import { escapeText } from './escape-text.ts'
 
 /** A number of bytes, or a string such as `'500KB'`, `'25MB'`, `'1.5GB'` (powers of 1024). */
 export type Size = number | `${number}${'B' | 'KB' | 'MB' | 'GB' | 'TB'}`
@@ -27,7 +28,24 @@ export function formatSize(size: number): string {
   return bytes.format(size, { unitSeparator: ' ' }) ?? `${size} bytes`
 }
 
-/** Returns a value as error messages show it. Never shows properties of an object: they can be secrets. */
+/** No code of the value runs: neither its own `inspect` nor, in almost every case, a getter. */
+const AS_SHOWN = {
+  depth: -1,
+  compact: true,
+  breakLength: Number.POSITIVE_INFINITY,
+  maxStringLength: 200,
+  customInspect: false,
+}
+
+/**
+ * Returns a value as error messages show it, in one line. Never shows properties of an object: they can be secrets.
+ * Never throws.
+ */
 export function describe(value: unknown): string {
-  return inspect(value, { depth: -1, compact: true, breakLength: Number.POSITIVE_INFINITY })
+  try {
+    const [line = ''] = inspect(value, AS_SHOWN).split('\n', 1)
+    return escapeText(line)
+  } catch {
+    return `[${typeof value}]`
+  }
 }

@@ -87,7 +87,14 @@ export interface UploadProgress {
  * Parameters of PutObject, except those that the library sets itself or that depend on the bytes.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
  */
-export type ObjectParams = Omit<PutObjectCommandInput, ReservedParam | Checksum>
+export type ObjectParams = Omit<PutObjectCommandInput, ReservedParam | Checksum> & {
+  /**
+   * For files of several S3 parts: the checksum of the whole object, or of the checksums of its parts. Written here,
+   * because PutObject does not have it, nor do older versions of the SDK.
+   * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+   */
+  ChecksumType?: 'COMPOSITE' | 'FULL_OBJECT' | undefined
+}
 
 export const RESERVED_PARAMS = [
   'Bucket',

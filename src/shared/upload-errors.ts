@@ -1,15 +1,19 @@
+import { STATUS_CODES } from 'node:http'
 import { UploadError, type UploadErrorDetails } from './errors.ts'
+import { escapeText } from './escape-text.ts'
 import type { Limits } from './limits.ts'
-import { formatSize } from './sizes.ts'
+import { describe, formatSize } from './sizes.ts'
+import { describeThrown, isError } from './thrown.ts'
 import type { IncomingFile } from './types.ts'
 
-// Every error that this library gives to a client or an application, in the order of an upload.
+// Every error that this library gives to a client or an application, in the order of an upload. What a client or an
+// application has written is escaped in messages; `field` and `filename` stay as they are, because JSON escapes them.
 
 /** 405. */
 export function methodNotAllowed(method: string | undefined, allowed: readonly string[]): UploadError {
   return new UploadError(
     'METHOD_NOT_ALLOWED',
-    `Method ${method} is not allowed. Send the form with ${allowed.join(', ')}.`,
+    `Method ${escapeText(`${method}`)} is not allowed. Send the form with ${allowed.join(', ')}.`,
     { allowed, headers: { Allow: allowed.join(', ') } },
   )
 }
@@ -25,7 +29,9 @@ export function bodyAlreadyRead(reason: string): UploadError {
 
 /** 415 for the whole request. */
 export function notMultipart(type: string | undefined): UploadError {
-  const problem = type ? `The request has Content-Type ${type}.` : 'The request has no Content-Type.'
+  const problem = type
+    ? `The request has Content-Type ${escapeText(type)}.`
+    : 'The request has no Content-Type.'
   return new UploadError('NOT_MULTIPART', `${problem} Send the form as multipart/form-data.`, {
     allowed: ['multipart/form-data'],
     headers: { Accept: 'multipart/form-data' },
@@ -53,7 +59,7 @@ export function boundaryTooLong(length: number, limit: number): UploadError {
 export function unsupportedContentEncoding(encoding: string): UploadError {
   return new UploadError(
     'UNSUPPORTED_ENCODING',
-    `The request has Content-Encoding ${encoding}. Send it without compression.`,
+    `The request has Content-Encoding ${escapeText(encoding)}. Send it without compression.`,
     { allowed: ['identity'], headers: { 'Accept-Encoding': 'identity' } },
   )
 }
@@ -71,7 +77,9 @@ export function declaredTooLarge(length: number, limits: Limits): UploadError {
 
 /** 413, from the bytes received. */
 export function requestTooLarge(limit: number): UploadError {
-  return new UploadError('REQUEST_TOO_LARGE', `The request is larger than ${formatSize(limit)}.`, { limit })
+  return new UploadError('REQUEST_TOO_LARGE', `The request is larger than ${formatSize(limit)}.`, {
+    limit,
+  })
 }
 
 /** 400: more bytes than the Content-Length. Node does not let this happen; other streams can. */
@@ -85,16 +93,27 @@ export function clientStalled(milliseconds: number): UploadError {
   return new UploadError('CLIENT_STALLED', `No data received for ${limit / 1000} seconds.`, { limit })
 }
 
+/** 408: other uploads need the memory that this one holds. */
+export function clientTooSlow(rate: number, limit: number, milliseconds: number): UploadError {
+  const seconds = Math.round(milliseconds / 100) / 10
+  return new UploadError(
+    'CLIENT_TOO_SLOW',
+    `Data arrived at ${formatSize(Math.round(rate))}/s for ${seconds} seconds while other uploads waited for memory. ` +
+      `The limit is ${formatSize(limit)}/s. Send the form again over a faster connection.`,
+    { limit },
+  )
+}
+
 /** 400. The reason is a whole sentence. */
 export function malformedForm(reason: string, cause?: unknown): UploadError {
-  return new UploadError('MALFORMED_BODY', `The form cannot be parsed. ${reason}`, { cause })
+  return new UploadError('MALFORMED_BODY', `The form cannot be parsed. ${escapeText(reason)}`, { cause })
 }
 
 /** 400: a form of a form part. */
 export function nestedForm(field: string): UploadError {
   return new UploadError(
     'MALFORMED_BODY',
-    `Field "${field}" contains a nested multipart message. Send each file as a form part of its own.`,
+    `Field "${escapeText(field)}" contains a nested multipart message. Send each file as a form part of its own.`,
     { field },
   )
 }
@@ -113,7 +132,7 @@ export function tooManyParts(limit: number): UploadError {
 export function unsupportedTransferEncoding(encoding: string): UploadError {
   return new UploadError(
     'UNSUPPORTED_ENCODING',
-    `A form part has Content-Transfer-Encoding ${encoding}. Send its bytes unencoded.`,
+    `A form part has Content-Transfer-Encoding ${escapeText(encoding)}. Send its bytes unencoded.`,
     { allowed: ['binary'] },
   )
 }
@@ -122,7 +141,7 @@ export function unsupportedTransferEncoding(encoding: string): UploadError {
 export function undecodableField(field: string, charset = 'UTF-8'): UploadError {
   return new UploadError(
     'UNSUPPORTED_ENCODING',
-    `The value of field "${field}" is not valid ${charset}. Send UTF-8, or declare its charset.`,
+    `The value of field "${escapeText(field)}" is not valid ${escapeText(charset)}. Send UTF-8, or declare its charset.`,
     { field, allowed: ['utf-8'] },
   )
 }
@@ -138,7 +157,7 @@ export function undecodableName(): UploadError {
 export function fieldNameTooLong(name: string, limit: number): UploadError {
   return new UploadError(
     'FIELD_NAME_TOO_LONG',
-    `A field name is longer than ${formatSize(limit)}: "${name.slice(0, 50)}…".`,
+    `A field name is longer than ${formatSize(limit)}: "${escapeText(name.slice(0, 50))}…".`,
     { limit },
   )
 }
@@ -150,10 +169,23 @@ export function tooManyFields(limit: number): UploadError {
 
 /** 413. */
 export function fieldTooLarge(field: string, limit: number): UploadError {
-  return new UploadError('FIELD_TOO_LARGE', `Field "${field}" is larger than ${formatSize(limit)}.`, {
-    field,
-    limit,
-  })
+  return new UploadError(
+    'FIELD_TOO_LARGE',
+    `Field "${escapeText(field)}" is larger than ${formatSize(limit)}.`,
+    {
+      field,
+      limit,
+    },
+  )
+}
+
+/** 413. */
+export function fieldsTooLarge(field: string, limit: number): UploadError {
+  return new UploadError(
+    'FIELDS_TOO_LARGE',
+    `The names and values of the fields are larger than ${formatSize(limit)} in total.`,
+    { field, limit },
+  )
 }
 
 /** 413. */
@@ -166,7 +198,7 @@ export function tooManyFiles(file: IncomingFile, limit: number): UploadError {
 
 /** 415 for one file. */
 export function typeNotAccepted(file: IncomingFile, allowed: readonly string[]): UploadError {
-  const problem = file.contentType === undefined ? 'declares no type' : `has type ${file.type}`
+  const problem = file.contentType === undefined ? 'declares no type' : `has type ${escapeText(file.type)}`
   return new UploadError(
     'TYPE_NOT_ACCEPTED',
     `${nameOf(file)} ${problem}. Accepted types: ${allowed.join(', ')}.`,
@@ -193,14 +225,18 @@ export function totalTooLarge(file: IncomingFile, limit: number): UploadError {
 
 /** 500: what the application's `key` returned. */
 export function invalidKey(file: IncomingFile, problem: string): UploadError {
-  return new UploadError('INVALID_KEY', `The key for field "${file.field}" ${problem}.`, placeOf(file))
+  return new UploadError(
+    'INVALID_KEY',
+    `The key for field "${escapeText(file.field)}" ${escapeText(problem)}.`,
+    placeOf(file),
+  )
 }
 
 /** 409: S3 would keep the one that is committed last. */
 export function duplicateKey(file: IncomingFile, key: string): UploadError {
   return new UploadError(
     'DUPLICATE_KEY',
-    `Two files of this form have the same key, "${key}".`,
+    `Two files of this form have the same key, "${escapeText(key)}".`,
     placeOf(file),
   )
 }
@@ -210,9 +246,54 @@ export function alreadyExists(cause?: unknown): UploadError {
   return new UploadError('ALREADY_EXISTS', 'An object with this key already exists.', { cause })
 }
 
-/** 422: the application's `validate` threw this error. */
+/** 422: a hook of the application threw this error. */
 export function refused(cause: Error): UploadError {
-  return new UploadError('REFUSED', cause.message, { cause })
+  return new UploadError('REFUSED', escapeText(`${cause.message}`), { cause })
+}
+
+/** The hooks that can fail an upload. */
+export type HookName = 'key' | 'params' | 'validate' | 'onProgress'
+
+/** The same error for one upload: a hook threw a frozen one, and each upload adds its `leftovers`. */
+export function copyOf(error: UploadError): UploadError {
+  return new UploadError(error.code, error.message, Object.assign({}, error, { cause: error }))
+}
+
+/** A 4xx of its own: a hook threw an object with this status that is no proper error. */
+export function hookRefused(status: number, cause: unknown): Error {
+  const { message, expose = true } = Object(cause) as { message?: unknown; expose?: unknown }
+  const shown = typeof message === 'string' ? message : STATUS_CODES[status]
+  return Object.assign(new Error(shown, { cause }), { status, statusCode: status, expose: expose === true })
+}
+
+/** 500: a hook failed. With its own status or headers, the framework would show the error to the client. */
+export function hookFailed(hook: HookName, cause: unknown): Error {
+  return serverFault(`${hook} failed: ${describeThrown(cause)}`, cause)
+}
+
+/** 500: a hook threw a value that is no error, or an error with a getter that throws. */
+export function hookThrewNoError(hook: HookName, thrown: unknown): Error {
+  return serverFault(`${hook} threw ${describeNoError(thrown)}`)
+}
+
+function describeNoError(thrown: unknown): string {
+  if (thrown === null || thrown === undefined) return `${thrown}, not an Error.`
+  const shown = describe(thrown)
+  if (isError(thrown)) return `an error with a property that cannot be read: ${shown}`
+  return `${typeof thrown === 'object' ? 'an object' : `a ${typeof thrown}`}, not an Error: ${shown}`
+}
+
+/** 500: a hook threw an error with a header that no response can have. */
+export function hookHasInvalidHeader(hook: HookName, header: string, cause: unknown): Error {
+  return serverFault(
+    `${hook} threw an error whose header "${escapeText(header)}" is invalid: ${describeThrown(cause)}`,
+    cause,
+  )
+}
+
+function serverFault(message: string, cause?: unknown): Error {
+  const error = cause === undefined ? new Error(message) : new Error(message, { cause })
+  return Object.assign(error, { status: 500, statusCode: 500, expose: false })
 }
 
 /** 499: the response reaches no one. */
@@ -249,12 +330,61 @@ export function storageFailed(
   reason: string,
   cause: unknown,
 ): UploadError {
-  return new UploadError('STORAGE_FAILED', `${operation} for ${objectOf(name)} failed: ${reason}`, { cause })
+  return new UploadError(
+    'STORAGE_FAILED',
+    `${operation} for ${objectOf(name)} failed: ${escapeText(reason)}`,
+    {
+      cause,
+    },
+  )
 }
 
 /** 502: the user's client fails before it sends a request. */
 export function clientFailed(reason: string, cause: unknown): UploadError {
-  return new UploadError('STORAGE_FAILED', `The S3 client cannot be used: ${reason}`, { cause })
+  return new UploadError('STORAGE_FAILED', `The S3 client cannot be used: ${escapeText(reason)}`, { cause })
+}
+
+/** 502: `import('@aws-sdk/client-s3')` failed. */
+export function sdkNotLoaded(cause: unknown): UploadError {
+  const { code, message } = Object(cause) as { code?: unknown; message?: unknown }
+  const isMissing = /^(ERR_)?MODULE_NOT_FOUND$/.test(String(code)) && /client-s3/.test(String(message))
+  const reason = isMissing
+    ? 'it is not installed. Run npm install @aws-sdk/client-s3.'
+    : `${String(message).split('\n', 1)[0]}`
+  return new UploadError('STORAGE_FAILED', `@aws-sdk/client-s3 cannot be loaded: ${reason}`, { cause })
+}
+
+/** 504: a setting of the user's client is a function that does not settle. */
+export function clientSilent(milliseconds: number): UploadError {
+  return new UploadError(
+    'STORAGE_TIMEOUT',
+    `The settings of the S3 client, such as its endpoint, were not available within ${milliseconds} ms.`,
+  )
+}
+
+/** 503: S3 found another request for the same key (`ifExists: 'fail'` only). */
+export function storageConflict(cause: unknown): UploadError {
+  return new UploadError(
+    'STORAGE_CONFLICT',
+    'S3 found a conflicting request for the same key. Send the form again.',
+    { cause, expose: true, headers: { 'Retry-After': '1' } },
+  )
+}
+
+/** 502: S3 answered as if all were well, but did not say which object it has stored. */
+export function notConfirmed(operation: string, name: ObjectName): UploadError {
+  return new UploadError(
+    'STORAGE_FAILED',
+    `The response to ${operation} for ${objectOf(name)} has no ETag, and HeadObject does not show the object.`,
+  )
+}
+
+/** 502: a response without the member that the rest of the upload needs. */
+export function incompleteResponse(operation: string, name: ObjectName, member: string): UploadError {
+  return new UploadError(
+    'STORAGE_FAILED',
+    `The response to ${operation} for ${objectOf(name)} has no ${member}. Check the endpoint, and proxies on the way to it.`,
+  )
 }
 
 /** 502: the bytes confirmed by S3 are not the bytes received. */
@@ -289,7 +419,7 @@ export function storageQueueTimedOut(milliseconds: number): UploadError {
 
 /** 502: the application's uploader breaks its contract. */
 export function uploaderFailed(reason: string, cause?: unknown): UploadError {
-  return new UploadError('STORAGE_FAILED', `The uploader failed: ${reason}`, { cause })
+  return new UploadError('STORAGE_FAILED', `The uploader failed: ${escapeText(reason)}`, { cause })
 }
 
 /** 504: the application's uploader shows no sign of progress. */
@@ -301,7 +431,9 @@ export function uploaderSilent(method: string, milliseconds: number): UploadErro
 }
 
 function objectOf({ Bucket = '', Key }: ObjectName): string {
-  return Key === undefined ? `bucket "${Bucket}"` : `"${Key}" in bucket "${Bucket}"`
+  return Key === undefined
+    ? `bucket "${escapeText(Bucket)}"`
+    : `"${escapeText(Key)}" in bucket "${escapeText(Bucket)}"`
 }
 
 function placeOf({ field, filename }: IncomingFile): UploadErrorDetails {
@@ -309,5 +441,5 @@ function placeOf({ field, filename }: IncomingFile): UploadErrorDetails {
 }
 
 function nameOf({ field, filename }: IncomingFile): string {
-  return filename === '' ? `The file of field "${field}"` : filename
+  return filename === '' ? `The file of field "${escapeText(field)}"` : escapeText(filename)
 }

@@ -8,6 +8,7 @@ import type {
   UploadPartCommandInput,
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
+import { incompleteResponse } from '../shared/upload-errors.ts'
 import { deferred } from './deferred.ts'
 import { StagedS3Object } from './staged-object.ts'
 import type { ByteSource, Uploader, UploadScope, UploadTarget } from './uploader.ts'
@@ -106,7 +107,7 @@ class StagedUpload extends StagedS3Object {
 
   /** Recognizes commands by their input: class names do not survive bundlers, and classes differ between SDK copies. */
   #route(input: UploadInput): Promise<unknown> {
-    if ('MultipartUpload' in input) return this.#atCommit(() => this.object.complete(input))
+    if ('MultipartUpload' in input) return this.#atCommit(() => this.#complete(input))
     if ('PartNumber' in input) return this.#uploadPart(input)
     if ('Body' in input && input.Body !== undefined) return this.#put(input)
     return this.scope.permits.run(() => this.multipart.create(input), this.scope.signal)
@@ -115,8 +116,13 @@ class StagedUpload extends StagedS3Object {
   async #uploadPart(input: UploadPartCommandInput) {
     const { s3, permits, signal } = this.scope
     const output = await permits.run(() => s3.uploadPart(input, signal), signal)
+    if (!output.ETag) throw incompleteResponse('UploadPart', input, 'ETag')
     this.#confirmBody(input.Body)
     return output
+  }
+
+  #complete(input: CompleteMultipartUploadCommandInput) {
+    return this.object.complete(input, this.confirmedBytes, this.multipart.attempts)
   }
 
   async #put(input: PutObjectCommandInput) {

@@ -3,12 +3,11 @@ import type {
   CreateMultipartUploadCommandOutput,
 } from '@aws-sdk/client-s3'
 import { listUploads } from '../s3/list-uploads.ts'
-import { hadNoEffect } from '../s3/s3-errors.ts'
+import { attemptsOf, hadLostAttempt, type RequestAttempts } from '../s3/request-attempts.ts'
+import { incompleteResponse } from '../shared/upload-errors.ts'
 import { ownerParams, retryCleanup } from './cleanup.ts'
+import { MAX_CLOCK_SKEW_MS } from './expected-object.ts'
 import type { UploadScope, UploadTarget } from './uploader.ts'
-
-/** S3 rejects requests whose clock differs by more than this. */
-const MAX_CLOCK_SKEW_MS = 15 * 60_000
 
 /** An unfinished multipart upload in S3, from its creation until it is removed. */
 export class MultipartUpload {
@@ -17,6 +16,7 @@ export class MultipartUpload {
   #creation: Promise<CreateMultipartUploadCommandOutput> | undefined
   #startedAt = 0
   #id: string | undefined
+  #attempts: RequestAttempts | undefined
   /** Set if S3 may have created an upload whose id never arrived: the reason. */
   #lostResponse: unknown
 
@@ -35,15 +35,22 @@ export class MultipartUpload {
     this.#startedAt = Date.now()
     try {
       const output = await this.#scope.s3.createMultipartUpload(input)
-      if (output.$metadata.attempts !== 1) {
+      if (hadLostAttempt(output)) {
         this.#lostResponse = new Error('An earlier CreateMultipartUpload got no response.')
       }
+      if (!output.UploadId) throw incompleteResponse('CreateMultipartUpload', input, 'UploadId')
       this.#id = output.UploadId
+      this.#attempts = attemptsOf(output)
       return output
     } catch (error) {
-      if (!hadNoEffect(error)) this.#lostResponse = error
+      if (hadLostAttempt(error)) this.#lostResponse = error
       throw error
     }
+  }
+
+  /** The request that created it, for the time at which it did. */
+  get attempts(): RequestAttempts | undefined {
+    return this.#attempts
   }
 
   /** Called when the upload has become an object: an earlier attempt may have created another upload. */

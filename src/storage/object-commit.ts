@@ -1,31 +1,41 @@
-import type { CompleteMultipartUploadCommandInput, PutObjectCommandInput } from '@aws-sdk/client-s3'
+import { setTimeout as wait } from 'node:timers/promises'
+import type {
+  CompleteMultipartUploadCommandInput,
+  PutObjectCommandInput,
+  PutObjectCommandOutput,
+} from '@aws-sdk/client-s3'
 import type { Digests } from '../s3/body-digest.ts'
 import { checksumsOf } from '../s3/checksum-fields.ts'
-import { bareETag, etagOfBody, etagOfParts } from '../s3/etag.ts'
-import { hadNoEffect } from '../s3/s3-errors.ts'
-import type { Checksums } from '../shared/types.ts'
-import { headObject, removeConfirmed, removeUnconfirmed } from './object-rollback.ts'
+import { etagOfBody, etagOfParts } from '../s3/etag.ts'
+import { attemptsOf, type RequestAttempts } from '../s3/request-attempts.ts'
+import { isUnsupported } from '../s3/s3-errors.ts'
+import { UploadError } from '../shared/errors.ts'
+import type { Checksums, S3ClientLike } from '../shared/types.ts'
+import { notConfirmed } from '../shared/upload-errors.ts'
+import {
+  type CommitOutcome,
+  type CommitOutput,
+  judgeError,
+  judgeResponse,
+  rollBack,
+} from './commit-outcome.ts'
+import type { ExpectedObject } from './expected-object.ts'
+import { headObject } from './object-rollback.ts'
 import type { StoredObject, UploadScope, UploadTarget } from './uploader.ts'
 
-export interface CommitOutput {
-  ETag?: string | undefined
-  VersionId?: string | undefined
-  $metadata?: { attempts?: number | undefined }
-}
+/** Waits before the next PutObject that met a conflicting request. */
+const CONFLICT_DELAYS_MS = [50, 200, 800]
 
-/**
- * The one request that makes an object visible, and its effect. S3 can create the object although its response is
- * lost, so a commit that failed may have succeeded.
- */
+/** Clients of stores that refuse `MpuObjectSize`. */
+const refuseSize = new WeakSet<S3ClientLike>()
+
+/** The one request that makes an object visible, and its effect. */
 export class ObjectCommit {
   readonly #target: UploadTarget
   readonly #scope: UploadScope
   #releasePermit: (() => void) | undefined
-  #state: 'none' | 'stored' | 'unknown' = 'none'
-  #versionId: string | undefined
-  #etag = ''
-  #attempts = 1
-  #expectedETag: (() => string) | undefined
+  #expected: ExpectedObject | undefined
+  #outcome: CommitOutcome = { kind: 'nothing' }
 
   constructor(target: UploadTarget, scope: UploadScope) {
     this.#target = target
@@ -33,14 +43,20 @@ export class ObjectCommit {
   }
 
   put(input: PutObjectCommandInput & { Body: Uint8Array }, digests?: Digests) {
-    const expectedETag = () => etagOfBody(input.Body)
-    return this.#send(() => this.#scope.s3.putObject(input, digests), expectedETag)
+    const expected = { size: input.Body.length, etag: () => etagOfBody(input.Body), creation: undefined }
+    return this.#send('PutObject', expected, () => this.#putUnlessConflict(input, digests))
   }
 
-  complete(input: CompleteMultipartUploadCommandInput) {
+  /**
+   * S3 compares the size with the sum of the parts that it has.
+   *
+   * @param size bytes of the object
+   * @param creation the CreateMultipartUpload
+   */
+  complete(input: CompleteMultipartUploadCommandInput, size: number, creation: RequestAttempts | undefined) {
     const parts = input.MultipartUpload?.Parts ?? []
-    const expectedETag = () => etagOfParts(parts.map(({ ETag }) => ETag))
-    return this.#send(() => this.#scope.s3.completeMultipartUpload(input), expectedETag)
+    const expected = { size, etag: () => etagOfParts(parts.map(({ ETag }) => ETag)), creation }
+    return this.#send('CompleteMultipartUpload', expected, () => this.#completeWithSize(input, size))
   }
 
   /**
@@ -50,28 +66,78 @@ export class ObjectCommit {
    * upload has failed.
    */
   async #send<Output extends CommitOutput>(
+    operation: string,
+    expected: ExpectedObject,
     send: () => Promise<Output>,
-    expectedETag: () => string,
-  ): Promise<Output> {
+  ): Promise<Output | CommitOutput> {
     const { permits, signal } = this.#scope
     const release = await permits.acquire(signal)
     // The upload can fail between the grant and this line.
     if (signal.aborted) release()
     signal.throwIfAborted()
     this.#releasePermit = release
-    this.#expectedETag = expectedETag
-    this.#state = 'unknown'
+    this.#expected = expected
+    this.#outcome = { kind: 'unknown', cause: undefined }
+    const output = await this.#settle(operation, expected, send)
+    release()
+    return output
+  }
+
+  async #settle<Output extends CommitOutput>(
+    operation: string,
+    expected: ExpectedObject,
+    send: () => Promise<Output>,
+  ): Promise<Output | CommitOutput> {
+    const { bucket, key } = this.#target
+    const readHead = (versionId?: string) => headObject(this.#target, this.#scope, versionId)
+    let output: Output
     try {
-      const output = await send()
-      this.#state = 'stored'
-      this.#versionId = output.VersionId
-      this.#etag = bareETag(output.ETag)
-      this.#attempts = output.$metadata?.attempts ?? 1
-      release()
-      return output
+      output = await send()
     } catch (error) {
-      if (hadNoEffect(error)) this.#state = 'none'
-      throw error
+      this.#outcome = await judgeError(error, expected, readHead)
+      if (this.#outcome.kind !== 'found') throw error
+      return {}
+    }
+    this.#outcome = await judgeResponse(output, expected, readHead)
+    if (this.#outcome.kind === 'unknown') throw notConfirmed(operation, { Bucket: bucket, Key: key })
+    return output
+  }
+
+  async #completeWithSize(input: CompleteMultipartUploadCommandInput, size: number) {
+    const { client, s3 } = this.#scope
+    if (refuseSize.has(client)) return s3.completeMultipartUpload(input)
+    try {
+      return await s3.completeMultipartUpload({ ...input, MpuObjectSize: size })
+    } catch (error) {
+      if (!isUnsupported(error)) throw error
+    }
+    const output = await s3.completeMultipartUpload(input)
+    refuseSize.add(client)
+    return output
+  }
+
+  /** S3 asks for another PutObject after a conflict. An attempt whose response was lost may be what it conflicts with. */
+  async #putUnlessConflict(input: PutObjectCommandInput, digests?: Digests): Promise<PutObjectCommandOutput> {
+    const { s3, signal } = this.#scope
+    const delays = [...CONFLICT_DELAYS_MS]
+    let earlier: RequestAttempts | undefined
+    for (;;) {
+      try {
+        const output = await s3.putObject(input, digests)
+        attemptsOf(output)?.follow(earlier)
+        countRetries(output, CONFLICT_DELAYS_MS.length - delays.length)
+        return output
+      } catch (error) {
+        const attempts = attemptsOf(error)
+        attempts?.follow(earlier)
+        earlier = attempts
+        const delay = delays.shift()
+        if (delay === undefined || !isConflict(error)) throw error
+        // If the upload has failed meanwhile, this is the last that S3 said.
+        await wait(delay, undefined, { signal }).catch(() => {
+          throw error
+        })
+      }
     }
   }
 
@@ -80,37 +146,32 @@ export class ObjectCommit {
     this.#releasePermit?.()
   }
 
-  /** Returns the stored object as the response of S3 describes it. */
-  async describe(output: CommitOutput, size: number): Promise<StoredObject> {
-    // Ceph 16 completes without an ETag, Ceph 18 with one that has no quotes.
-    const { ETag } = output.ETag ? output : await this.#head(output.VersionId)
+  /** Returns the stored object as S3 describes it. */
+  describe(output: CommitOutput, size: number): StoredObject {
+    const { etag = '', versionId } = 'object' in this.#outcome ? this.#outcome.object : {}
     const checksums = publicNames(checksumsOf(output))
-    return {
-      size,
-      etag: bareETag(ETag),
-      ...(output.VersionId && { versionId: output.VersionId }),
-      ...(checksums && { checksums }),
-    }
+    return { size, etag, ...(versionId && { versionId }), ...(checksums && { checksums }) }
   }
 
-  #head(versionId: string | undefined) {
-    return this.#scope.permits.run(() => headObject(this.#target, this.#scope, versionId))
+  /** True if S3 has confirmed the request, so that no multipart upload is left. */
+  get isConfirmed(): boolean {
+    return this.#outcome.kind === 'stored'
   }
 
-  /** True if S3 has confirmed the object. */
-  get isStored(): boolean {
-    return this.#state === 'stored'
-  }
-
-  /** Removes what the request created. Never rejects; reports what it cannot remove and what is in doubt. */
+  /** Removes what the request made. Never rejects; reports what it cannot remove and what is in doubt. */
   async undo(): Promise<void> {
-    const confirmed = { versionId: this.#versionId, etag: this.#etag }
-    if (this.#state === 'stored') await removeConfirmed(confirmed, this.#target, this.#scope)
-    // An attempt whose response was lost may have created an object, or a version, of its own.
-    const lostResponse = this.#state === 'unknown' || this.#attempts > 1
-    if (lostResponse) await removeUnconfirmed(this.#expectedETag?.() ?? '', this.#target, this.#scope)
-    this.#state = 'none'
+    if (this.#expected) await rollBack(this.#outcome, this.#expected, this.#target, this.#scope)
+    this.#outcome = { kind: 'nothing' }
   }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof UploadError && error.code === 'STORAGE_CONFLICT'
+}
+
+/** A socket may still be reading the body of an attempt that S3 rejected. */
+function countRetries({ $metadata }: PutObjectCommandOutput, retries: number): void {
+  if (retries > 0 && $metadata) $metadata.attempts = ($metadata.attempts ?? 1) + retries
 }
 
 function publicNames(checksums: Record<string, string>): Checksums | undefined {

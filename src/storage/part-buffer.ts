@@ -1,6 +1,7 @@
 import type { Loan } from '../memory/memory-budget.ts'
 import { BodyDigest, type Digests } from '../s3/body-digest.ts'
 import type { Payload } from '../s3/payload.ts'
+import { metadataOf } from '../s3/s3-errors.ts'
 
 /** The body of one request: its bytes, the loan that they lie in, and their digests. An empty file has no loan. */
 export interface PartBody {
@@ -69,15 +70,15 @@ export class PartBuffer {
 
 /**
  * Sends a body and ends its loan. Only memory of a request that S3 confirmed at the first attempt is lent again: after
- * a failure or a retry, a socket may still be reading it.
+ * a failure or a retry, a socket may still be reading it. The output of a mocked client has no `$metadata`.
  */
-export async function sendBody<Output extends { $metadata: { attempts?: number | undefined } }>(
+export async function sendBody<Output extends object>(
   { bytes, loan, digests }: PartBody,
   send: (bytes: Buffer, digests: Digests) => Promise<Output>,
 ): Promise<Output> {
   try {
     const output = await send(bytes, digests)
-    if (output.$metadata.attempts === 1) loan?.release()
+    if (metadataOf(output)?.attempts === 1) loan?.release()
     return output
   } finally {
     loan?.drop()

@@ -1,5 +1,6 @@
 import type { CompletedPart } from '@aws-sdk/client-s3'
 import { checksumsOf } from '../s3/checksum-fields.ts'
+import { incompleteResponse } from '../shared/upload-errors.ts'
 import { type PartBody, PartBuffer, sendBody } from './part-buffer.ts'
 import { StagedS3Object } from './staged-object.ts'
 import type { ByteSource, Uploader, UploadScope, UploadTarget } from './uploader.ts'
@@ -101,6 +102,7 @@ class StagedParts extends StagedS3Object {
       const part = { Bucket: bucket, Key: key, UploadId, PartNumber: number, Body }
       return s3.uploadPart({ ...params, ...part }, signal, digests)
     })
+    if (!output.ETag) throw incompleteResponse('UploadPart', { Bucket: bucket, Key: key }, 'ETag')
     this.confirm(body.bytes.length)
     return { PartNumber: number, ETag: output.ETag, ...checksumsOf(output) }
   }
@@ -148,7 +150,8 @@ class StagedParts extends StagedS3Object {
     const { UploadId } = await this.#createUpload()
     const MultipartUpload = { Parts: await Promise.all(this.#parts) }
     const name = { Bucket: bucket, Key: key, UploadId }
-    return this.object.complete({ ...params, ...name, MultipartUpload, IfNoneMatch: ifNoneMatch })
+    const input = { ...params, ...name, MultipartUpload, IfNoneMatch: ifNoneMatch }
+    return this.object.complete(input, this.#receivedBytes, this.multipart.attempts)
   }
 
   protected async stop(): Promise<void> {

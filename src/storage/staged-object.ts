@@ -1,6 +1,7 @@
+import type { CommitOutput } from './commit-outcome.ts'
 import { deferred } from './deferred.ts'
 import { MultipartUpload } from './multipart-upload.ts'
-import { type CommitOutput, ObjectCommit } from './object-commit.ts'
+import { ObjectCommit } from './object-commit.ts'
 import type { ByteSource, StagedObject, StoredObject, UploadScope, UploadTarget } from './uploader.ts'
 
 /** What both uploaders of this package have in common: one commit, one cleanup, and their order. */
@@ -40,6 +41,11 @@ export abstract class StagedS3Object implements StagedObject {
     this.#failure.reject(error)
   }
 
+  /** Bytes that S3 has confirmed. */
+  protected get confirmedBytes(): number {
+    return this.#confirmedBytes
+  }
+
   protected confirm(bytes: number): void {
     this.#confirmedBytes += bytes
     this.scope.onStored(bytes)
@@ -52,7 +58,7 @@ export abstract class StagedS3Object implements StagedObject {
 
   async #store(): Promise<StoredObject> {
     const output = await this.makeVisible()
-    await this.multipart.finish()
+    await (this.object.isConfirmed ? this.multipart.finish() : this.multipart.remove())
     return this.object.describe(output, this.#confirmedBytes)
   }
 
@@ -67,7 +73,7 @@ export abstract class StagedS3Object implements StagedObject {
     await this.stop()
     await this.#commit?.catch(() => {})
     // Before the check for an object: S3 parts that have been removed can no longer become one.
-    if (!this.object.isStored) await this.multipart.remove()
+    if (!this.object.isConfirmed) await this.multipart.remove()
     await this.object.undo()
   }
 }

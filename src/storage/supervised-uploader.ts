@@ -2,6 +2,8 @@ import type { S3Requests } from '../s3/operations.ts'
 import type { Permits } from '../s3/request-limiter.ts'
 import { isThenable } from '../shared/abort-signals.ts'
 import { UploadError } from '../shared/errors.ts'
+import { describe } from '../shared/sizes.ts'
+import { isError } from '../shared/thrown.ts'
 import { uploaderFailed, uploaderSilent } from '../shared/upload-errors.ts'
 import { createSilenceLimit, type SilenceLimit } from './silence-limit.ts'
 import type {
@@ -191,5 +193,5 @@ function superviseRequests(s3: S3Requests, exempt: SilenceLimit['exempt']): S3Re
 
 function asUploadError(error: unknown): UploadError {
   if (error instanceof UploadError) return error
-  return uploaderFailed(error instanceof Error ? error.message : String(error), error)
+  return uploaderFailed(isError(error) ? `${error.message}` : describe(error), error)
 }

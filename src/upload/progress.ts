@@ -1,5 +1,6 @@
 import { isThenable } from '../shared/abort-signals.ts'
 import type { IncomingFile, UploadContext, UploadProgress } from '../shared/types.ts'
+import { hookError } from './hook-error.ts'
 
 type OnProgress = (progress: UploadProgress, context: UploadContext) => void
 
@@ -8,7 +9,7 @@ export interface Progress {
   stored(bytes: number): void
 }
 
-/** Counts the bytes of one file and reports them to `onProgress`. An exception there fails the upload. */
+/** Counts the bytes of one file and reports them to `onProgress`. An error of the hook fails the upload. */
 export function trackProgress(
   file: IncomingFile,
   onProgress: OnProgress | undefined,
@@ -18,13 +19,15 @@ export function trackProgress(
   let received = 0
   let stored = 0
 
+  const failHook = (thrown: unknown) => fail(hookError('onProgress', thrown))
+
   // Never throws: the caller has just stored bytes and must remember that.
   function report() {
     try {
       const result: unknown = onProgress?.({ file, received, stored }, context)
-      if (isThenable(result)) result.then(undefined, fail)
-    } catch (error) {
-      fail(error)
+      if (isThenable(result)) result.then(undefined, failHook)
+    } catch (thrown) {
+      failHook(thrown)
     }
   }
 

@@ -6,13 +6,13 @@ import { checkKey, defaultKey } from '../policy/object-key.ts'
 import { checkParams } from '../policy/object-params.ts'
 import { createSizeCounter, type FormBytes } from '../policy/size-limits.ts'
 import { statusOf } from '../s3/s3-errors.ts'
-import { untilAborted } from '../shared/abort-signals.ts'
 import type { FormResult, IncomingFile, ObjectParams, UploadContext, UploadedFile } from '../shared/types.ts'
 import { alreadyExists, duplicateKey, sizeMismatch, tooManyFiles } from '../shared/upload-errors.ts'
 import { byteSource, isEmpty } from '../storage/byte-source.ts'
-import { ownerParams } from '../storage/cleanup.ts'
+import { headObject } from '../storage/object-rollback.ts'
 import { partSizeFor } from '../storage/s3-part-size.ts'
 import type { StagedObject, StoredObject, UploadScope, UploadTarget } from '../storage/uploader.ts'
+import { runHook } from './hook-error.ts'
 import { trackProgress } from './progress.ts'
 
 /** The state that the files of one form share. */
@@ -106,13 +106,12 @@ async function nameFile(
 ): Promise<Omit<UploadTarget, keyof Sizes>> {
   const { settings, context, scope } = form
   const { key: keyFor, params: paramsFor, bucket, prefix, ifExists } = settings
-  // A hook may never settle, and the upload must end all the same.
-  const name = keyFor ? await untilAborted(async () => keyFor(file, context), scope.signal) : defaultKey(file)
+  const name = keyFor ? await runHook('key', () => keyFor(file, context), scope.signal) : defaultKey(file)
   const key = checkKey(name, prefix, file)
   claimKey(key, file, form.keys)
   const given =
     typeof paramsFor === 'function'
-      ? checkParams(await untilAborted(async () => paramsFor(file, context), scope.signal))
+      ? await runHook('params', async () => copyParams(await paramsFor(file, context)), scope.signal)
       : paramsFor
   const { ContentType, ...params } = given
   const unique = keyFor === undefined
@@ -126,6 +125,11 @@ async function nameFile(
   }
 }
 
+/** A getter of the object may throw. It runs here, as a part of the hook, and never again. */
+function copyParams(params: unknown): ObjectParams {
+  return { ...checkParams(params) }
+}
+
 /** The declared length includes the files before this one, which have been read. */
 function sizesFor({ settings, count, declaredLength = Number.POSITIVE_INFINITY }: Form): Sizes {
   const largestSize = Math.min(settings.maxFileSize, declaredLength - count.bytes)
@@ -137,16 +141,16 @@ function sizesFor({ settings, count, declaredLength = Number.POSITIVE_INFINITY }
  * object in between.
  */
 async function checkVacant(
-  Bucket: string,
-  Key: string,
+  bucket: string,
+  key: string,
   params: ObjectParams,
-  { s3, permits, signal }: Form['scope'],
+  scope: Form['scope'],
 ): Promise<void> {
   try {
-    await permits.run(() => s3.headObject({ Bucket, Key, ...ownerParams(params) }), signal)
+    await scope.permits.run(() => headObject({ bucket, key, params }, scope), scope.signal)
   } catch (error) {
-    // Without the permission to list the bucket, S3 responds 403 if the object does not exist.
-    if ([403, 404].includes(statusOf(error) ?? 0)) return
+    // Besides 404: a response to HEAD has no body that says what is wrong, so the request that stores will tell.
+    if ((statusOf(error) ?? 500) < 500) return
     throw error
   }
   throw alreadyExists()

@@ -47,11 +47,14 @@ export function createUploadSignal(
     ignoreSocket?.()
     ignoreCancel?.()
     // The request may still fail while its rest is dropped, and an 'error' without a listener crashes the process.
-    request.off('error', onError).on('error', () => {})
+    request.off('error', onError).on('error', ignoreError)
   }
 
   return { signal: controller.signal, fail, stopWatching }
 }
+
+/** Outside of the closures above: the request lives as long as its connection, and must not keep the upload's memory. */
+function ignoreError(): void {}
 
 /** A request that never had a connection may have another value in this property. */
 function socketOf(request: IncomingRequest): (EventEmitter & { destroyed?: boolean }) | undefined {

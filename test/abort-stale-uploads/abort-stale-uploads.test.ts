@@ -97,6 +97,35 @@ describe('abortStaleUploads', () => {
     expect(left()).toEqual(['in', 'other/c'])
   })
 
+  it('with force: true, removes uploads that are younger than an hour', async () => {
+    await begin('a')
+    later(120_000)
+    await abortStale({ olderThan: '1m', force: true })
+    expect(left()).toEqual([])
+  })
+
+  it('with dryRun: true, returns what it would remove, and removes nothing', async () => {
+    await begin('in/a', 'out')
+    later(2 * HOUR)
+    await begin('in/young')
+    const { aborted, failed } = await abortStale({ prefix: 'in/', dryRun: true })
+    expect(aborted).toEqual([{ key: 'in/a', uploadId: expect.any(String), initiated: expect.any(Date) }])
+    expect(failed).toEqual([])
+    expect(sent('AbortMultipartUpload')).toEqual([])
+    expect(left()).toEqual(['in/a', 'in/young', 'out'])
+    expect((await abortStale({ prefix: 'in/' })).aborted).toEqual(aborted)
+  })
+
+  it('lists once if the store takes the prefix for a prefix, and all uploads if that is not certain', async () => {
+    await begin('in/', 'in/a', 'other')
+    later(2 * HOUR)
+    await abortStale({ prefix: 'in/a', dryRun: true })
+    expect(sent('ListMultipartUploads')).toHaveLength(2)
+    const { aborted } = await abortStale({ prefix: 'in/' })
+    expect(aborted.map(({ key }) => key)).toEqual(['in/', 'in/a'])
+    expect(sent('ListMultipartUploads')).toHaveLength(3)
+  })
+
   it('reads every page, also if a page ends between two uploads of one key', async () => {
     await begin('a', 'b', 'b', 'b', 'b', 'c', 'd')
     later(2 * HOUR)
@@ -163,6 +192,132 @@ describe('abortStaleUploads', () => {
     })
   })
 
+  describe('a store that', () => {
+    interface Listed {
+      Key?: string | undefined
+      UploadId?: string | undefined
+      Initiated?: unknown
+    }
+    type Input = ListMultipartUploadsCommandInput & Listed
+    const OLD = new Date(0)
+    const upload = (Key?: string, UploadId = Key, Initiated: unknown = OLD) => ({ Key, UploadId, Initiated })
+
+    /** A store that lists what it is told, knows uploads by these keys, and remembers the aborts. */
+    function storeOf(
+      list: (input: Input, n: number) => unknown,
+      knows: (key: string) => boolean = () => true,
+    ) {
+      const aborts: string[] = []
+      let pages = 0
+      const client = {
+        config: {},
+        async send({ input }: { input: Input }) {
+          if (input.UploadId === undefined) return list(input, ++pages)
+          aborts.push(`${input.Key} ${input.UploadId}`)
+          if (!knows(`${input.Key}`)) throw Object.assign(new Error('none'), { name: 'NoSuchUpload' })
+          return {}
+        },
+      }
+      return { client: client as unknown as S3Client, aborts, pages: () => pages }
+    }
+
+    it('takes the prefix for a whole key, as MinIO does: lists all, and selects here', async () => {
+      const all = ['in/a', 'in/b', 'in', 'inside', 'other/in/c']
+      const store = storeOf(({ Prefix }) => ({
+        Uploads: all.filter(key => !Prefix || key === Prefix).map(key => upload(key, 'id')),
+      }))
+      const { aborted } = await abortStale({ client: store.client, prefix: 'in/' })
+      expect(aborted.map(({ key }) => key)).toEqual(['in/a', 'in/b'])
+      expect(store.aborts).toEqual(['in/a id', 'in/b id'])
+    })
+
+    it('ignores the prefix: only what is under it is removed', async () => {
+      const store = storeOf(() => ({
+        Uploads: ['other', 'in', 'in/a', 'IN/a', 'x/in/a'].map(key => upload(key)),
+      }))
+      await abortStale({ client: store.client, prefix: 'in/' })
+      expect(store.aborts).toEqual(['in/a in/a'])
+    })
+
+    it.each<[string, (input: Input, n: number) => object]>([
+      ['repeats one marker', () => ({ IsTruncated: true, NextKeyMarker: 'a', Uploads: [upload('a')] })],
+      [
+        'lists in a circle',
+        ({ KeyMarker }) => ({
+          IsTruncated: true,
+          NextKeyMarker: KeyMarker === 'a' ? 'b' : 'a',
+          Uploads: [upload('a'), upload('a')],
+        }),
+      ],
+      ['never stops with empty pages', (_, n) => ({ IsTruncated: true, NextKeyMarker: `${n}` })],
+      [
+        'never stops with the same page',
+        (_, n) => ({ IsTruncated: true, NextKeyMarker: `${n}`, Uploads: [upload('a')] }),
+      ],
+      [
+        'never stops with uploads of others',
+        (_, n) => ({ IsTruncated: true, NextKeyMarker: `${n}`, Uploads: [upload(`out/${n}`)] }),
+      ],
+      ['has more but no marker', () => ({ IsTruncated: true, Uploads: [upload('a')] })],
+    ])('%s: the call ends, and removes each upload once', async (_, list) => {
+      const store = storeOf(list)
+      await abortStale({ client: store.client, prefix: 'a' })
+      expect(store.aborts.length).toBeLessThan(2)
+      expect(store.pages()).toBeLessThanOrEqual(4000)
+    })
+
+    it('lists uploads without a key, an id or a date: leaves them', async () => {
+      const wrong = [upload(), upload(''), upload('a', ''), { Key: 'a' }, null, 5, { UploadId: 'x' }]
+      const dates = [undefined, null, new Date(Number.NaN), 'long ago', 0]
+      const store = storeOf(() => ({
+        Uploads: [...wrong, ...dates.map(date => ({ ...upload('b'), Initiated: date }))],
+      }))
+      expect(await abortStale({ client: store.client })).toEqual({ aborted: [], failed: [] })
+      expect(store.aborts).toEqual([])
+    })
+
+    it.each([undefined, null, 'ok'])('answers %j: an error that says so', async page => {
+      const { client } = storeOf(() => page)
+      await expect(abortStale({ client })).rejects.toThrow(
+        /^send\(\) of the client resolved with (undefined|null|'ok')/,
+      )
+    })
+
+    it.each([
+      ['says that it encodes, and does not', 'url'],
+      ['encodes, and does not say so', undefined],
+    ])('%s', async (_, EncodingType) => {
+      const keys = ['in/a+b', 'in/100%', 'in/c d', 'in/%20', 'in/ü']
+      const encode = EncodingType === undefined ? encodeURIComponent : (key: string) => key
+      const store = storeOf(
+        () => ({ EncodingType, Uploads: keys.map(key => upload(encode(key).replace('%2F', '/'))) }),
+        key => keys.includes(key),
+      )
+      const { aborted } = await abortStale({ client: store.client, prefix: 'in/' })
+      expect(aborted.map(({ key }) => key)).toEqual(keys)
+    })
+
+    it('encodes as encodeURI does, with a plus as it is', async () => {
+      const keys = ['in/a+b', 'in/c d']
+      const store = storeOf(
+        () => ({ EncodingType: 'url', Uploads: keys.map(key => upload(encodeURI(key))) }),
+        key => keys.includes(key),
+      )
+      const { aborted } = await abortStale({ client: store.client, prefix: 'in/' })
+      expect(aborted.map(({ key }) => key).sort()).toEqual(keys)
+      expect(store.aborts.every(abort => abort.startsWith('in/'))).toBe(true)
+    })
+
+    it('could mean a key outside of the prefix: only keys under it are tried', async () => {
+      const store = storeOf(
+        () => ({ EncodingType: 'url', Uploads: [upload('in%2Fa', '1'), upload('in/%2E%2E', '2')] }),
+        () => false,
+      )
+      await abortStale({ client: store.client, prefix: 'in/' })
+      expect(store.aborts).toEqual(['in/a 1', 'in/.. 2', 'in/%2E%2E 2'])
+    })
+  })
+
   it('continues after an abort that fails, and returns it with its cause', async () => {
     await begin('a', 'b', 'c')
     later(2 * HOUR)
@@ -222,6 +377,18 @@ describe('abortStaleUploads', () => {
     ['no bucket', { bucket: undefined }, /^bucket must be/],
     ['an empty bucket', { bucket: '' }, /^bucket must be/],
     ['a prefix that is no string', { prefix: 5 }, /^prefix must be/],
+    [
+      'a prefix from a variable that is not set',
+      { prefix: undefined },
+      /^prefix must not be undefined.*Leave/,
+    ],
+    [
+      'an olderThan below an hour',
+      { olderThan: '59m' },
+      /^olderThan must be at least '1h'.*'59m'.*force: true/,
+    ],
+    ['a force that is no boolean', { force: 'yes' }, /^force must be true or false/],
+    ['a dryRun that is no boolean', { dryRun: 1 }, /^dryRun must be true or false/],
     ['a client of SDK v2', { client: { config: {}, putObject() {} } }, /AWS SDK v2/],
     ['an unknown option', { prefx: 'in/' }, /^Unknown option 'prefx'. The options are/],
   ])('rejects %s with a TypeError, and sends nothing', async (_, wrong, message) => {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { abortStaleUploads } from '../../src/abort-stale-uploads.ts'
-import { environmentFor } from '../examples/support.ts'
 import { bytes, MB } from '../support/bytes.ts'
+import { environmentFor } from '../support/environment.ts'
 import { FORM_TYPE, filePart, formBody } from '../support/form-body.ts'
 import { killPrograms, startProgram } from '../support/run-program.ts'
 import { open } from '../support/send.ts'
@@ -28,7 +28,7 @@ describe.each(uploaders)('A server with the $name, ended by kill -9', ({ name })
 
     const stale = { client: s3.client, bucket: BUCKET }
     expect(await abortStaleUploads({ ...stale, olderThan: '1h' })).toEqual({ aborted: [], failed: [] })
-    const result = await abortStaleUploads({ ...stale, olderThan: '1ms' })
+    const result = await abortStaleUploads({ ...stale, olderThan: '1ms', force: true })
     expect(result).toMatchObject({ aborted: left, failed: [] })
     expectNothingLeft(s3)
   })

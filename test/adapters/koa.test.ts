@@ -1,6 +1,5 @@
 import { EventEmitter, once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
-import { Readable } from 'node:stream'
 import Koa3, { type Middleware } from 'koa'
 import compress from 'koa-compress'
 import Koa2 from 'koa2'
@@ -67,7 +66,7 @@ describe.each([
     ])
   })
 
-  it('sees the status, and a body whose stream stays open, while the client still sends', async () => {
+  it('sees status and body of a problem while the client still sends', async () => {
     const { url, seen } = await start({ maxFileSize: 10 })
     const form = formBody([filePart('a', 'a', bytes(2 * MB))])
     const client = open(url, { 'content-type': FORM_TYPE, 'content-length': `${form.length}` })
@@ -80,9 +79,7 @@ describe.each([
     })
     expect(response.headers['transfer-encoding']).toBeUndefined()
     expect(seen).toMatchObject([{ status: 413, type: 'application/problem+json' }])
-    const body = seen[0]?.body as Readable
-    expect(body).toBeInstanceOf(Readable)
-    expect(body.readableEnded).toBe(false)
+    expect(JSON.parse(`${seen[0]?.body}`)).toMatchObject({ code: 'FILE_TOO_LARGE' })
     const closed = once(client, 'close')
     response.resume()
     client.end(form.subarray(MB))

@@ -5,8 +5,9 @@ import { type AddressInfo, connect } from 'node:net'
 import type { UploadResult } from 's3-upstream'
 import { startS3 } from 's3-upstream/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { environmentFor } from '../support/environment.ts'
 import { killPrograms, type Program, runProgram, startProgram } from '../support/run-program.ts'
-import { environmentFor, post, type TestFile } from './support.ts'
+import { post, type TestFile } from './support.ts'
 
 const DEMO = 'examples/demo/server.ts'
 const NOTE: TestFile = { name: '日本語 "メモ" (1)\'s.txt', type: 'text/plain', bytes: 'こんにちは' }

@@ -1,11 +1,11 @@
 import { startS3 } from 's3-upstream/testing'
 import { afterAll, afterEach, expect, it } from 'vitest'
 import { bytes, MB } from '../support/bytes.ts'
+import { environmentFor } from '../support/environment.ts'
 import { FORM_TYPE, filePart, formBody } from '../support/form-body.ts'
 import { killPrograms, startProgram } from '../support/run-program.ts'
 import { open, replyTo } from '../support/send.ts'
 import { until } from '../support/until.ts'
-import { environmentFor } from './support.ts'
 
 const s3 = await startS3({ buckets: ['my-bucket'] })
 afterEach(async () => {

@@ -1,16 +1,3 @@
-import type { S3Server } from 's3-upstream/testing'
-import type { Environment } from '../support/run-program.ts'
-
-/** Makes the SDK's default client, which the examples use, a client of this server. */
-export function environmentFor(s3: S3Server): Environment {
-  return {
-    AWS_ENDPOINT_URL_S3: s3.endpoint,
-    AWS_REGION: s3.region,
-    AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
-  }
-}
-
 export interface TestFile {
   name: string
   type: string

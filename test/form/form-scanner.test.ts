@@ -85,7 +85,7 @@ describe('a form', () => {
       incoming([form]),
       { boundary: BOUNDARY, declaredLength: undefined },
       resolveOptions('bucket'),
-      { onFile, onField() {} },
+      { onFile, onField() {}, keep: () => undefined },
       new AbortController().signal,
     )
     expect(events).toEqual(files.flatMap(name => [`begin ${name}`, `end ${name}`]))

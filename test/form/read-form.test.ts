@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream'
 import { streamToS3, type UploadResult } from 's3-upstream'
 import { describe, expect, it } from 'vitest'
 import type { StreamToS3Options } from '../../src/options/options.ts'
@@ -150,6 +151,21 @@ describe('fields', () => {
       { maxFieldNameSize: 5 },
       { code: 'FIELD_NAME_TOO_LONG' },
     ],
+    [
+      'too large in total',
+      [
+        { name: 'é', body: '123' },
+        { name: 'b', body: '1234' },
+      ],
+      { maxFieldsSize: 9 },
+      { code: 'FIELDS_TOO_LARGE', limit: 9, field: 'b' },
+    ],
+    [
+      'too large in total while the last one arrives',
+      [{ name: 'a', body: 'x'.repeat(50_000) }],
+      { maxFieldsSize: 40_000 },
+      { code: 'FIELDS_TOO_LARGE', limit: 40_000, field: 'a' },
+    ],
   ])('%s are refused with 413', async (_, form, options, expected) => {
     const withFile = [filePart('f', 'f', 'f'), ...form]
     expect(await refusal(upload(withFile, options))).toMatchObject({ status: 413, ...expected })
@@ -161,6 +177,7 @@ describe('fields', () => {
       maxFields: 1,
       maxFieldSize: 5,
       maxFieldNameSize: 5,
+      maxFieldsSize: 10,
     })
     expect(fields).toEqual({ ééa: '12345' })
   })
@@ -463,7 +480,7 @@ describe('a request', () => {
   })
 
   it('that fails while it is being refused does not take the process down', async () => {
-    const request = incoming([Buffer.from('x')], { 'content-type': 'text/plain' })
+    const request = Object.assign(new PassThrough(), { headers: { 'content-type': 'text/plain' } })
     await refusal(streamToS3(request, { bucket: BUCKET, client: s3.client }))
     request.destroy(new Error('reset'))
     await new Promise(resolve => request.once('close', resolve))

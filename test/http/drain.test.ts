@@ -14,10 +14,10 @@ afterEach(() => {
 })
 
 /** A client that sends a byte whenever the test says so, and never all of its request. */
-function start() {
+async function start() {
   const request: IncomingRequest = Object.assign(new Readable({ read() {} }), { headers: {} })
   const state = { ended: false, closed: false }
-  drain(request, LIMITS).startClock()
+  await drain(request, LIMITS).startClock()
   drainOf(request)?.then(() => (state.ended = true))
   request.on('close', () => (state.closed = true))
   const send = (bytes = 1) => request.push(Buffer.alloc(bytes))
@@ -32,7 +32,7 @@ async function pass(milliseconds: number) {
 }
 
 it('ends when nothing has arrived for 5 seconds', async () => {
-  const { state, send } = start()
+  const { state, send } = await start()
   for (let sent = 0; sent < 3; sent++) {
     send()
     await pass(4999)
@@ -43,7 +43,7 @@ it('ends when nothing has arrived for 5 seconds', async () => {
 })
 
 it('closes the connection after drainTimeout if bytes still arrive', async () => {
-  const { state, send } = start()
+  const { state, send } = await start()
   for (let second = 0; second < 29; second += 4) {
     send()
     await pass(second === 28 ? 1999 : 4000)
@@ -54,7 +54,7 @@ it('closes the connection after drainTimeout if bytes still arrive', async () =>
 })
 
 it('ends a second after maxDrainSize, and reads no more', async () => {
-  const { request, state, send } = start()
+  const { request, state, send } = await start()
   send(10)
   await pass(999)
   send(10)
@@ -65,8 +65,24 @@ it('ends a second after maxDrainSize, and reads no more', async () => {
   expect(request.readableLength).toBe(10)
 })
 
+it('reads no more after maxDrainSize, even if other code resumes the request', async () => {
+  const { request, send } = await start()
+  send(10)
+  await pass(0)
+  for (let resumed = 0; resumed < 3; resumed++) {
+    send(10)
+    request.resume()
+    await pass(0)
+  }
+  // Each resume() lets one chunk through.
+  send(10)
+  await pass(0)
+  expect(request.isPaused()).toBe(true)
+  expect(request.readableLength).toBe(10)
+})
+
 it('leaves no timer when the rest has arrived', async () => {
-  const { request, state } = start()
+  const { request, state } = await start()
   request.push(null)
   await pass(0)
   expect(state.ended).toBe(true)

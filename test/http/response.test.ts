@@ -8,7 +8,11 @@ describe('resultResponse', () => {
       files: [],
       fields: Object.assign(Object.create(null), { ['__proto__']: 'x' }),
     })
-    expect(response).toMatchObject({ status: 201, headers: { 'Content-Type': 'application/json' } })
+    expect(response.status).toBe(201)
+    expect(response.headers).toEqual({
+      'Content-Type': 'application/json',
+      'X-Content-Type-Options': 'nosniff',
+    })
     expect(response.body).toBe('{"files":[],"fields":{"__proto__":"x"}}')
   })
 })
@@ -17,7 +21,11 @@ describe('problemResponse', () => {
   it('has problem details and the headers of the error', () => {
     const error = new UploadError('NOT_MULTIPART', 'why', { allowed: ['a'], headers: { Accept: 'a' } })
     const response = problemResponse(error)
-    expect(response.headers).toEqual({ Accept: 'a', 'Content-Type': 'application/problem+json' })
+    expect(response.headers).toEqual({
+      Accept: 'a',
+      'Content-Type': 'application/problem+json',
+      'X-Content-Type-Options': 'nosniff',
+    })
     expect(JSON.parse(response.body)).toEqual({
       type: 'about:blank',
       title: 'Not a multipart form',
@@ -31,7 +39,7 @@ describe('problemResponse', () => {
   it('keeps its own Content-Type and leaves the headers of the error unchanged', () => {
     const headers = { 'Content-Type': 'text/html' }
     const error = new UploadError('REFUSED', 'why', { headers })
-    expect(problemResponse(error).headers).toEqual({ 'Content-Type': 'application/problem+json' })
+    expect(problemResponse(error).headers).toMatchObject({ 'Content-Type': 'application/problem+json' })
     expect(headers).toEqual({ 'Content-Type': 'text/html' })
   })
 

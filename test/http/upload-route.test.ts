@@ -35,7 +35,7 @@ it('responds with the result', async () => {
   const { handle } = routeFor(RESULT)
   expect(await handle(exchange())).toMatchObject({
     action: 'respond',
-    response: { status: 201, body: JSON.stringify(RESULT), endAfter: undefined },
+    response: { status: 201, body: JSON.stringify(RESULT) },
   })
 })
 
@@ -62,8 +62,9 @@ it('passes to the upload the options and the properties for the context of the h
   const context = { user: 'ada' }
   const sent = exchange()
   await handle({ ...sent, context })
-  const extras = { context, onAccepted: expect.any(Function), isAnswered: expect.any(Function) }
-  expect(upload.mock.calls).toEqual([[sent.request, options, extras]])
+  const { request, response } = sent
+  const extras = { context, onAccepted: expect.any(Function), isAnswered: expect.any(Function), response }
+  expect(upload.mock.calls).toEqual([[request, options, extras]])
 })
 
 it.each([

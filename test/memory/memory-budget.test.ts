@@ -1,5 +1,5 @@
 import { setImmediate as eventLoopTick } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   createLender,
   createMemoryBudget,
@@ -8,6 +8,10 @@ import {
 } from '../../src/memory/memory-budget.ts'
 import { createUploadMemory } from '../../src/memory/upload-memory.ts'
 import { KiB, MiB } from '../../src/shared/sizes.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 const never = new AbortController().signal
 
@@ -19,11 +23,11 @@ function take(budget: { tryBorrow(size: number): Loan | undefined }, size: numbe
 
 describe('a memory budget', () => {
   it('lends until it is used up and counts the bytes lent', async () => {
-    const budget = createLender(10 * MiB)
+    const budget = createLender(12 * MiB)
     const loans = [take(budget, 5 * MiB), await budget.borrow(4 * MiB + 1, never)]
     expect(loans.map(({ buffer }) => buffer.length)).toEqual([5 * MiB, 5 * MiB])
     expect(budget.inUse).toBe(10 * MiB)
-    expect(budget.tryBorrow(1)).toBeUndefined()
+    expect(budget.tryBorrow(MiB)).toBeUndefined()
     loans[0]?.release()
     loans[0]?.release()
     loans[1]?.drop()
@@ -32,7 +36,7 @@ describe('a memory budget', () => {
   })
 
   it('lends released buffers again, but never dropped ones', async () => {
-    const budget = createLender(10 * MiB)
+    const budget = createLender(12 * MiB)
     const [kept, dropped] = [take(budget, 5 * MiB), await budget.borrow(5 * MiB, never)]
     const memory = [kept.buffer.buffer, dropped.buffer.buffer]
     dropped.drop()
@@ -43,7 +47,7 @@ describe('a memory budget', () => {
   })
 
   it('serves requests in order of arrival, even if a later one fits earlier', async () => {
-    const budget = createLender(10 * MiB)
+    const budget = createLender(12 * MiB)
     const [first, second] = [take(budget, 5 * MiB), await budget.borrow(5 * MiB, never)]
     const order: string[] = []
     const wait = (name: string, size: number) =>
@@ -52,14 +56,14 @@ describe('a memory budget', () => {
         return loan
       })
     const large = wait('large', 10 * MiB)
-    const small = wait('small', 1)
+    const next = wait('next', MiB)
     expect(budget.waiting).toBe(2)
     first.release()
-    expect(budget.tryBorrow(1)).toBeUndefined()
+    expect(budget.tryBorrow(MiB)).toBeUndefined()
     second.release()
     ;(await large).release()
-    await small
-    expect(order).toEqual(['large', 'small'])
+    await next
+    expect(order).toEqual(['large', 'next'])
     expect(budget.waiting).toBe(0)
   })
 
@@ -110,7 +114,7 @@ describe('a memory budget', () => {
     expect(budget.tryBorrow(7 * MiB)).toBeUndefined()
     take(budget, 6 * MiB).drop()
     ends.push(...Array.from({ length: 1000 }, () => budget.register()))
-    expect(budget.tryBorrow(MiB / 2)).toBeUndefined()
+    expect(budget.tryBorrow(MiB)).toBeUndefined()
     loan.release()
     await eventLoopTick()
     const small = take(budget, 5 * MiB)
@@ -125,17 +129,46 @@ describe('a memory budget', () => {
     for (const end of ends) end()
   })
 
-  it('lends all of it again after enough uploads have ended to free their overhead', async () => {
+  it('lends all of it again some seconds after many uploads have ended, without another upload', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     const budget = createLender(24 * MiB)
-    const ends = Array.from({ length: 48 }, () => budget.register())
-    const held = take(budget, 8 * MiB)
+    const ends = Array.from({ length: 1500 }, () => budget.register())
+    const held = take(budget, 5 * MiB)
     await eventLoopTick()
     const waiting = budget.borrow(15 * MiB, never)
     for (const end of ends) end()
+    await vi.advanceTimersByTimeAsync(1000)
     expect(budget.waiting).toBe(1)
-    for (let ended = 0; ended < 3 * 48; ended++) budget.register()()
+    await vi.advanceTimersByTimeAsync(9000)
     expect((await waiting).buffer).toHaveLength(15 * MiB)
     held.release()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('lends small buffers while uploads wait for large ones, up to an eighth of the budget', async () => {
+    const budget = createLender(64 * MiB)
+    const held = take(budget, 56 * MiB)
+    const large = budget.borrow(5 * MiB, never)
+    const small = Array.from({ length: 16 }, () => take(budget, MiB / 2))
+    expect(budget.inUse).toBe(64 * MiB)
+    expect(budget.tryBorrow(1)).toBeUndefined()
+    const order: string[] = []
+    const next = budget.borrow(MiB / 2, never).then(() => order.push('small'))
+    small[0]?.release()
+    await next
+    expect(budget.waiting).toBe(1)
+    held.release()
+    await large
+    expect(budget.waiting).toBe(0)
+  })
+
+  it('lends no small buffers past a large one that needs the whole budget', async () => {
+    const budget = createLender(5 * MiB)
+    const small = take(budget, MiB / 2)
+    const large = budget.borrow(5 * MiB, never)
+    expect(budget.tryBorrow(1)).toBeUndefined()
+    small.release()
+    expect((await large).buffer).toHaveLength(5 * MiB)
   })
 
   it('allocates one large buffer per tick and lends pooled ones immediately', async () => {
@@ -151,13 +184,14 @@ describe('a memory budget', () => {
   })
 
   it('trims the pool to the capacity that new uploads leave', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
     const budget = createLender(24 * MiB)
     const before = [take(budget, 10 * MiB), await budget.borrow(10 * MiB, never)]
     const memory = before.map(loan => loan.buffer.buffer)
     const ends = Array.from({ length: 1000 }, () => budget.register())
     for (const loan of before) loan.release()
     for (const end of ends) end()
-    for (let ended = 0; ended < 4000; ended++) budget.register()()
+    await vi.advanceTimersByTimeAsync(20_000)
     await eventLoopTick()
     const after = [take(budget, 10 * MiB), await budget.borrow(10 * MiB, never)]
     expect(after.filter(loan => memory.includes(loan.buffer.buffer))).toHaveLength(0)
@@ -176,7 +210,7 @@ describe('the memory of one upload', () => {
   const neverFails = (error: unknown) => expect.fail(`the upload failed: ${error}`)
 
   it('sends its held files to S3 before it waits, and not while there is enough', async () => {
-    const budget = createLender(80 * MiB)
+    const budget = createLender(88 * MiB)
     const memory = createUploadMemory(budget, never, neverFails)
     const staged: string[] = []
     const small = take(memory, MiB)

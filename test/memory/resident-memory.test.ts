@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { startS3 } from 's3-upstream/testing'
 import { expect, it } from 'vitest'
 import { MB } from '../support/bytes.ts'
+import { environmentFor } from '../support/environment.ts'
 import { FORM_TYPE, filePart, formBody } from '../support/form-body.ts'
 import { open, replyTo } from '../support/send.ts'
 
@@ -12,13 +13,7 @@ it('stores a file of 1 GiB in a process that stays below 250 MB', { timeout: 120
   const s3 = await startS3({ buckets: ['uploads'], storeBodies: false })
   const server = spawn(process.execPath, ['--import', 'tsx', 'test/support/memory-server.ts'], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
-      ...process.env,
-      AWS_ENDPOINT_URL_S3: s3.endpoint,
-      AWS_REGION: s3.region,
-      AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
-    },
+    env: { ...process.env, ...environmentFor(s3) },
   })
   try {
     const [line] = await once(server.stdout.setEncoding('utf8'), 'data')

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { createMemoryBudget, defaultMemoryBudget, type MemoryBudget, type UploadError } from 's3-upstream'
 import { s3Upload } from 's3-upstream/http'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { S3UploadOptions } from '../../src/options/options.ts'
 import { bytes, MB, sha256 } from '../support/bytes.ts'
 import { hold } from '../support/faults.ts'
-import { FORM_TYPE, type FormPart, filePart, formBody } from '../support/form-body.ts'
+import { BOUNDARY, FORM_TYPE, type FormPart, filePart, formBody } from '../support/form-body.ts'
 import { listen, type RunningRoute } from '../support/routes.ts'
 import { open, post, postChunks, type Reply, replyTo } from '../support/send.ts'
 import { BUCKET, expectNothingLeft, useStorage } from '../support/storage.ts'
@@ -49,6 +50,32 @@ async function beginUpload(url: string, file: Buffer, sent: number) {
   // A test that aborts the upload does not read the response.
   reply.catch(() => {})
   return { client, reply, finish: () => client.end(body.subarray(at)) }
+}
+
+/** Starts an upload of unknown length that sends its file a byte at a time until it is stopped. */
+async function beginTrickle(url: string) {
+  const client = open(url, { 'content-type': FORM_TYPE, 'transfer-encoding': 'chunked' })
+  client.write(formBody([filePart('file', 'file.bin', 'x')], '').subarray(0, -2))
+  await once(client, 'socket')
+  const trickle = {
+    client,
+    sent: 0,
+    reply: replyTo(client),
+    stop() {
+      clearInterval(timer)
+      client.destroy()
+    },
+    finish() {
+      clearInterval(timer)
+      client.end(`\r\n--${BOUNDARY}--\r\n`)
+    },
+  }
+  trickle.reply.catch(() => {})
+  const timer = setInterval(() => {
+    trickle.sent++
+    client.write('x')
+  }, 100)
+  return trickle
 }
 
 describe('a memory budget shared by uploads', () => {
@@ -234,6 +261,100 @@ describe('a memory budget shared by uploads', () => {
     expect((await third.reply).status).toBe(201)
     first.finish()
     expect((await second).status).toBe(201)
+  })
+
+  it('refuses a slow upload that holds memory while others wait for it', async () => {
+    const memoryBudget = createMemoryBudget('5MB')
+    const { url } = await start({ memoryBudget, idleTimeout: 1000 })
+    const slow = await beginTrickle(url)
+    await until(() => memoryBudget.inUse > 0)
+    const waiting = post(url, formBody([filePart('file', 'b', bytes(4 * MB))]))
+    expect(await slow.reply).toMatchObject({ status: 408, json: { code: 'CLIENT_TOO_SLOW' } })
+    slow.stop()
+    expect((await waiting).status).toBe(201)
+    expectAllReturned(memoryBudget)
+  })
+
+  it.each([
+    ['no upload waits for memory', { minRate: '16KB' }, false],
+    ['minRate is 0', { minRate: 0 }, true],
+  ] as const)('reads a slow upload to its end if %s', async (_, options, hasWaiter) => {
+    const memoryBudget = createMemoryBudget('5MB')
+    const { url } = await start({ memoryBudget, idleTimeout: 500, ...options })
+    const slow = await beginTrickle(url)
+    await until(() => memoryBudget.inUse > 0)
+    const form = formBody([filePart('file', 'b', bytes(4 * MB))])
+    const waiting = hasWaiter ? post(url, form) : undefined
+    await until(() => slow.sent > 20)
+    slow.finish()
+    expect((await slow.reply).status).toBe(201)
+    if (waiting) expect((await waiting).status).toBe(201)
+  })
+
+  it('refuses no upload that is slow because S3 is', async () => {
+    const memoryBudget = createMemoryBudget('12MB')
+    const { url } = await start({ memoryBudget, idleTimeout: 200 })
+    const release = hold(s3, 'UploadPart')
+    const replies = [1, 2, 3].map(seed => post(url, formBody([filePart('f', 'f', bytes(16 * MB, seed))])))
+    await until(() => memoryBudget.waiting > 0)
+    const since = performance.now()
+    await until(() => performance.now() - since > 2500)
+    expect(memoryBudget.waiting).toBeGreaterThan(0)
+    release()
+    expect((await Promise.all(replies)).map(({ status }) => status)).toEqual([201, 201, 201])
+  })
+
+  it('stores small files while slow uploads hold all memory for large ones', async () => {
+    const memoryBudget = createMemoryBudget('12MB')
+    const { url } = await start({ memoryBudget })
+    const slow = [await beginTrickle(url), await beginTrickle(url), await beginTrickle(url)]
+    await until(() => memoryBudget.waiting === 1)
+    const reply = await post(url, formBody([filePart('file', 'b', bytes(100_000))]))
+    expect(reply.status).toBe(201)
+    expect(memoryBudget).toMatchObject({ inUse: 10 * MB, waiting: 1 })
+    for (const { stop } of slow) stop()
+  })
+
+  it('bounds the fields of all uploads, and stores every form', async () => {
+    const memoryBudget = createMemoryBudget('16MB')
+    const { url } = await start({ memoryBudget })
+    const value = `€${'a'.repeat(60_000)}`
+    const form = formBody([
+      ...Array.from({ length: 16 }, (_, i) => ({ name: `f${i}`, body: value })),
+      filePart('file', 'file', bytes(5 * MB)),
+    ])
+    let waited = 0
+    const watching = setInterval(() => {
+      waited = Math.max(waited, memoryBudget.waiting)
+    }, 1)
+    const replies = await Promise.all(Array.from({ length: 12 }, () => post(url, form)))
+    clearInterval(watching)
+    expect(replies.map(({ status }) => status)).toEqual(Array(12).fill(201))
+    expect(replies.every(({ json }) => json.fields.f15 === value)).toBe(true)
+    expect(waited).toBeGreaterThan(0)
+    expectAllReturned(memoryBudget)
+  })
+
+  it.each([
+    ['has read them', (response: IncomingMessage) => response.resume()],
+    ['has disconnected', (response: IncomingMessage) => response.destroy()],
+  ])('counts the fields in a response until its client %s', async (_, finish) => {
+    const memoryBudget = createMemoryBudget('5MB')
+    const { url } = await start({ memoryBudget })
+    const form = formBody(
+      Array.from({ length: 16 }, (_, i) => ({ name: `f${i}`, body: '\x01'.repeat(65_000) })),
+    )
+    const client = open(url, { 'content-type': FORM_TYPE, 'content-length': `${form.length}` })
+    client.end(form)
+    const [response] = (await once(client, 'response')) as [IncomingMessage]
+    const second = post(url, form)
+    await until(() => memoryBudget.waiting === 1)
+    const third = await post(url, formBody([{ name: 'f', body: 'x' }]))
+    expect(third.status).toBe(201)
+    expect(memoryBudget.waiting).toBe(1)
+    finish(response)
+    expect((await second).status).toBe(201)
+    expectAllReturned(memoryBudget)
   })
 
   it('lends at most the declared length of the request', async () => {

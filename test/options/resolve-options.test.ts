@@ -38,7 +38,7 @@ describe('resolveOptions', () => {
 
   it('reads an explicit undefined as the default', () => {
     const options = Object.fromEntries(Object.keys(OPTIONS).map(name => [name, undefined]))
-    expect(Object.keys(options)).toHaveLength(28)
+    expect(Object.keys(options)).toHaveLength(30)
     expect(resolve('b', options)).toEqual(resolve('b'))
   })
 

@@ -12,6 +12,7 @@ const ENTRIES = {
   's3-upstream': [
     'UploadError',
     'abortStaleUploads',
+    'checkStorage',
     'createMemoryBudget',
     'defaultMemoryBudget',
     'streamToS3',
@@ -159,7 +160,7 @@ import { createServer } from 'node:http'
 import { S3Client } from '@aws-sdk/client-s3'
 import express from 'express'
 import Koa from 'koa'
-import { streamToS3, UploadError, type UploadResult } from 's3-upstream'
+import { checkStorage, type StorageCheck, streamToS3, UploadError, type UploadResult } from 's3-upstream'
 import { s3Upload } from 's3-upstream/express'
 import { type Answers, type ResultOf, UploadError as ClientError, upload, type UploadResult as ClientResult } from 's3-upstream/client'
 import { s3Upload as httpUpload } from 's3-upstream/http'
@@ -176,6 +177,8 @@ app.post('/b', s3Upload('b', { respond: false, maxFileSize: '25MB', uploader: li
 app.post('/c', s3Upload({ bucket: 'b', key: (file, { request }) => request.path + file.filename, client: new S3Client({}) }))
 new Koa().use(koaUpload('b', { key: async (file, { ctx }) => ctx.state.user + file.field }))
 createServer(httpUpload('b', { params: { ContentType: 'text/plain', StorageClass: 'STANDARD_IA' } }))
+createServer(httpUpload('b', { params: () => ({ ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' }) }))
+export const start = async (): Promise<StorageCheck[]> => (await checkStorage({ bucket: 'b', prefix: 'a/' })).checks
 createServer(async (request, response) => {
   const result: UploadResult = await streamToS3(request, { bucket: 'b' })
   response.end(result.files.length)
@@ -201,6 +204,10 @@ s3Upload('b', { maxSize: 1 })
 s3Upload('b', { maxFileSize: '25 potatoes' })
 // @ts-expect-error a parameter that is not the user's
 s3Upload('b', { params: { Key: 'a' } })
+// @ts-expect-error no such type of checksum
+s3Upload('b', { params: { ChecksumType: 'WHOLE' } })
+// @ts-expect-error a checksum of bytes that are not known yet
+s3Upload('b', { params: { ChecksumSHA256: '' } })
 // @ts-expect-error nobody to hand on to
 httpUpload('b', { respond: false })
 // @ts-expect-error no such option

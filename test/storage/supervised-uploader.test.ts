@@ -1,5 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { createMemoryBudget } from 's3-upstream'
 import { describe, expect, it } from 'vitest'
+import { createLender, type Loan } from '../../src/memory/memory-budget.ts'
 import type { S3UploadOptions } from '../../src/options/options.ts'
 import type { UploadError } from '../../src/shared/errors.ts'
 import { partWriter } from '../../src/storage/part-writer.ts'
@@ -9,6 +11,7 @@ import { FORM_TYPE, type FormPart, filePart, formBody } from '../support/form-bo
 import { type RouteKind, routes, useRunningRoutes } from '../support/routes.ts'
 import { open, post, replyTo } from '../support/send.ts'
 import { BUCKET, expectNothingLeft, useStorage } from '../support/storage.ts'
+import { until } from '../support/until.ts'
 
 const s3 = await useStorage()
 const running = useRunningRoutes()
@@ -168,4 +171,61 @@ describe('an uploader', () => {
 it('leaves nothing when it fails after bytes have arrived', async () => {
   await send(uploaderWith({ commit: never }), [FILE, filePart('second', 'b', 'b')])
   expectNothingLeft(s3)
+})
+
+describe('memory that an uploader has borrowed and does not release', () => {
+  const LENGTH = 1024 * 1024
+  let memory: UploadScope['memory']
+  let loan: Loan
+
+  function borrower(changes: Partial<StagedObject>): Uploader {
+    return uploaderWith(changes, scope => {
+      memory = scope.memory
+      loan = memory.tryBorrow(LENGTH) as Loan
+    })
+  }
+
+  /** The buffer must not be lent to another upload: this uploader may still write to it. */
+  function expectDropped(budget: ReturnType<typeof createLender>): void {
+    expect(budget).toMatchObject({ inUse: 0, waiting: 0 })
+    loan.release()
+    expect(budget.tryBorrow(LENGTH)?.buffer.buffer).not.toBe(loan.buffer.buffer)
+    expect(budget.inUse).toBe(LENGTH)
+    expect(() => memory.tryBorrow(LENGTH)).toThrow('has ended')
+  }
+
+  it.each<[string, number, Partial<StagedObject>]>([
+    ['when its stage() never settles', 504, { stage: never }],
+    ['when nothing of it ever settles', 504, { stage: never, abort: never }],
+    ['when its commit() never settles', 504, { commit: never }],
+    ['when it has stored its file', 201, {}],
+  ])('returns to the budget %s', async (_, expected, changes) => {
+    const memoryBudget = createLender(8 * LENGTH)
+    const { status } = await send(borrower(changes), [FILE], { memoryBudget })
+    expect(status).toBe(expected)
+    expectDropped(memoryBudget)
+  })
+
+  it('returns to the budget when the server aborts its signal', async () => {
+    const memoryBudget = createLender(8 * LENGTH)
+    const controller = new AbortController()
+    const stage = () => {
+      controller.abort()
+      return never()
+    }
+    const options = { memoryBudget, signal: controller.signal }
+    const { status, code } = await send(borrower({ stage }), [FILE], options)
+    expect({ status, code }).toEqual({ status: 503, code: 'CANCELLED' })
+    expectDropped(memoryBudget)
+  })
+
+  it('lets another upload continue that waits for it', async () => {
+    const memoryBudget = createMemoryBudget('5MB')
+    const silent = uploaderWith({ stage: never }, scope => scope.memory.tryBorrow(5 * LENGTH))
+    const first = send(silent, [FILE], { memoryBudget })
+    await until(() => memoryBudget.inUse > 0)
+    const second = send(partWriter, [FILE], { memoryBudget })
+    expect((await first).status).toBe(504)
+    expect((await second).status).toBe(201)
+  })
 })

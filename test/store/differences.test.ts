@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
   ListMultipartUploadsCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
@@ -32,6 +33,9 @@ const KNOWN: Record<string, Record<string, string>> = {
     "ifExists: 'fail', two small files race": 'one is stored',
     "ifExists: 'fail', two large files race": 'one is stored',
     "ifExists: 'fail', two small files race, bucket with versions": 'one is stored',
+    'IfMatch on DeleteObject, another object': 'refused: 412 PreconditionFailed',
+    'IfMatch on DeleteObject, the version null': 'refused: 501 NotImplemented',
+    'MpuObjectSize on Complete, another size': 'refused: 400 InvalidRequest',
     'ExpectedBucketOwner of somebody else': 'taken',
     'EncodingType of a listing': 'said',
     'message of an error': 'yes',
@@ -48,6 +52,9 @@ const KNOWN: Record<string, Record<string, string>> = {
     "ifExists: 'fail', two small files race": 'one is stored',
     "ifExists: 'fail', two large files race": 'both are stored',
     "ifExists: 'fail', two small files race, bucket with versions": 'both are stored',
+    'IfMatch on DeleteObject, another object': 'taken',
+    'IfMatch on DeleteObject, the version null': 'taken',
+    'MpuObjectSize on Complete, another size': 'taken',
     'ExpectedBucketOwner of somebody else': 'taken',
     'EncodingType of a listing': 'not said',
     'message of an error': 'none',
@@ -75,7 +82,7 @@ async function enableVersioning(): Promise<void> {
   await store.client.send(new PutBucketVersioningCommand({ Bucket: store.bucket, VersioningConfiguration }))
 }
 
-async function complete(IfNoneMatch?: '*') {
+async function complete(conditions: { IfNoneMatch?: '*'; MpuObjectSize?: number } = {}) {
   const upload = { Bucket: store.bucket, Key: 'f' }
   const { UploadId } = await store.client.send(
     new CreateMultipartUploadCommand({ ...upload, ChecksumAlgorithm: 'CRC32' }),
@@ -88,7 +95,7 @@ async function complete(IfNoneMatch?: '*') {
     }),
   )
   return store.client.send(
-    new CompleteMultipartUploadCommand({ ...upload, UploadId, MultipartUpload: { Parts }, IfNoneMatch }),
+    new CompleteMultipartUploadCommand({ ...upload, UploadId, MultipartUpload: { Parts }, ...conditions }),
   )
 }
 
@@ -128,6 +135,12 @@ async function race(size: number): Promise<string> {
   return ['both are stored', 'one is stored', 'none is stored'][refused.length] as string
 }
 
+async function deleteOther(VersionId?: 'null') {
+  await put({})
+  const input = { Bucket: store.bucket, Key: 'f', VersionId, IfMatch: `"${'0'.repeat(32)}"` }
+  return store.client.send(new DeleteObjectCommand(input))
+}
+
 async function outcome(request: Promise<unknown>): Promise<string> {
   try {
     await request
@@ -159,9 +172,12 @@ async function factsWithoutVersions() {
       put({ Body: Readable.from([Buffer.from('x')]), ContentLength: 1 }),
     ),
     'IfNoneMatch on PutObject, object exists': await outcome(put({ IfNoneMatch: '*' })),
-    'IfNoneMatch on Complete, object exists': await outcome(complete('*')),
+    'IfNoneMatch on Complete, object exists': await outcome(complete({ IfNoneMatch: '*' })),
     "ifExists: 'fail', two small files race": await race(10),
     "ifExists: 'fail', two large files race": await race(5 * MB + 1),
+    'IfMatch on DeleteObject, another object': await outcome(deleteOther()),
+    'IfMatch on DeleteObject, the version null': await outcome(deleteOther('null')),
+    'MpuObjectSize on Complete, another size': await outcome(complete({ MpuObjectSize: 1 })),
     'ExpectedBucketOwner of somebody else': await outcome(put({ ExpectedBucketOwner: '000000000000' })),
     'EncodingType of a listing': EncodingType === 'url' ? 'said' : 'not said',
     'message of an error': message === 'UnknownError' ? 'none' : 'yes',

@@ -42,13 +42,13 @@ const KEYS = ['a+b c%20d', 'in/1', 'in/1', 'in/1', 'line\r\nbreak', '\u0001', 'å
 describe('abortStaleUploads', () => {
   it('lets be what is young', async () => {
     await begin('in/1')
-    expect(await abortTenMinutesLater({ olderThan: '20m' })).toEqual({ aborted: [], failed: [] })
+    expect(await abortTenMinutesLater({ olderThan: '20m', force: true })).toEqual({ aborted: [], failed: [] })
     expect(await store.uploads()).toEqual(['in/1'])
   })
 
   it('removes what is old, over several pages, whatever the key', async () => {
     for (const key of KEYS) await begin(key)
-    const { aborted, failed } = await abortTenMinutesLater({ olderThan: '5m' })
+    const { aborted, failed } = await abortTenMinutesLater({ olderThan: '5m', force: true })
     expect(failed).toEqual([])
     expect(aborted.map(({ key }) => key).sort()).toEqual([...KEYS].sort())
     for (const { initiated } of aborted) {
@@ -59,7 +59,7 @@ describe('abortStaleUploads', () => {
 
   it('stays below the prefix', async () => {
     for (const key of ['in/1', 'in/2', 'in', 'other/in/3']) await begin(key)
-    const { aborted } = await abortTenMinutesLater({ olderThan: '5m', prefix: 'in/' })
+    const { aborted } = await abortTenMinutesLater({ olderThan: '5m', force: true, prefix: 'in/' })
     expect(aborted.map(({ key }) => key).sort()).toEqual(['in/1', 'in/2'])
     expect(await store.uploads()).toEqual(['in', 'other/in/3'])
   })

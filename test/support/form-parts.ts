@@ -21,6 +21,7 @@ export async function readParts(chunks: Iterable<Buffer>): Promise<ReadPart[]> {
     LIMITS,
     {
       onField: ({ name, value }) => parts.push({ field: name, value }),
+      keep: () => undefined,
       onFile({ file, stream }) {
         const part = { field: file.field, filename: file.filename, type: file.type, body: '' }
         parts.push(part)

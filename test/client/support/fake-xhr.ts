@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, vi } from 'vitest'
 
+const TIMERS = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'] as const
+
 type Handler = ((event: { type: string; loaded: number; total: number }) => void) | null
 
 /** The members of XMLHttpRequest that the helper uses. The test plays the network. */
@@ -71,7 +73,8 @@ export function useFakeXhr(): { request(n?: number): Promise<FakeXhr>; count(): 
   beforeEach(() => {
     FakeXhr.all = []
     vi.stubGlobal('XMLHttpRequest', FakeXhr)
-    vi.useFakeTimers()
+    // Not setImmediate: a server in the same process waits with it.
+    vi.useFakeTimers({ toFake: [...TIMERS] })
     vi.spyOn(Math, 'random').mockReturnValue(1)
   })
   afterEach(() => {

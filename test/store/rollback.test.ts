@@ -1,0 +1,4 @@
+import { rollbackMatrix } from '../support/rollback-matrix.ts'
+import { useStore } from '../support/store.ts'
+
+rollbackMatrix(await useStore())
