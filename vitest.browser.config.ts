@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { findChromium } from './test/browser/support/chromium.ts'
 import base from './vitest.config.ts'
+import { suite } from './vitest.suite.ts'
 
 // In CI nothing is skipped: without a browser the tests fail.
 const isSkipped = !process.env.CI && findChromium() === undefined
@@ -15,10 +16,9 @@ if (isSkipped) {
 export default defineConfig({
   resolve: base.resolve,
   test: {
+    ...suite('browser'),
     include: isSkipped ? [] : ['test/browser/**/*.test.ts'],
     passWithNoTests: isSkipped,
-    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
-    reporters: process.env.CI ? ['default', ['json', { outputFile: 'reports/browser.json' }]] : ['default'],
     // Each test file starts its own browser and servers, and the machine can have few cores.
     fileParallelism: false,
     testTimeout: 60_000,

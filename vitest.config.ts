@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { suite } from './vitest.suite.ts'
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -15,11 +16,10 @@ const alias = [
 export default defineConfig({
   resolve: { alias },
   test: {
+    ...suite('test'),
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
-    exclude: ['test/browser/**', 'test/package/**', 'test/store/**'],
-    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    exclude: ['test/browser/**', 'test/load/**', 'test/package/**', 'test/proxy/**', 'test/store/**'],
     testTimeout: 30_000,
     maxConcurrency: 8,
-    reporters: process.env.CI ? ['default', ['json', { outputFile: 'reports/test.json' }]] : ['default'],
   },
 })

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
+import { UploadError } from 's3-upstream'
 import { type ExpressUploadContext, s3Upload } from 's3-upstream/express'
 
 const { HOST = '127.0.0.1', PORT = '3000', S3_BUCKET = 'my-bucket' } = process.env
@@ -13,10 +14,7 @@ function photoKey({ fields }: ExpressUploadContext): string {
   // `fields` has only the fields that precede the file in the form.
   const album = ALBUMS.find(name => name === fields.album)
   if (!album) {
-    throw Object.assign(new Error(`album must precede the file and be one of ${ALBUMS.join(', ')}.`), {
-      status: 422,
-      code: 'UNKNOWN_ALBUM',
-    })
+    throw new UploadError('REFUSED', `album must precede the file and be one of ${ALBUMS.join(', ')}.`)
   }
   return `${album}/${randomUUID()}`
 }
