@@ -2,6 +2,7 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
+  HeadObjectCommand,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
@@ -54,6 +55,25 @@ describe.each(uploaders)('a mocked client with $name', ({ uploader }) => {
       .sort((a, b) => Number(a.PartNumber) - Number(b.PartNumber))
       .map(({ Body }) => Body as Buffer)
     expect(Buffer.concat(bodies).equals(bytes(42 * MB))).toBe(true)
+  })
+
+  it('takes an error with a status and without attempts for one attempt', async () => {
+    const denied = { name: 'AccessDenied', $metadata: { httpStatusCode: 403 } }
+    mock.on(PutObjectCommand).rejects(Object.assign(new Error('no'), denied))
+    await expect(upload(1)).rejects.toMatchObject({ code: 'STORAGE_FAILED', leftovers: [] })
+    expect(mock.calls()).toHaveLength(1)
+  })
+
+  it('names a generated key that still has versions after ten have been removed', async () => {
+    const reset = { code: 'ECONNRESET', $metadata: { attempts: 1 } }
+    mock.on(PutObjectCommand).rejects(Object.assign(new Error('socket hang up'), reset))
+    mock.on(HeadObjectCommand).resolves({ ETag: '"1"', VersionId: 'v' })
+    mock.on(DeleteObjectCommand).resolves({})
+    const outcome = upload(1, { key: undefined })
+    await expect(outcome).rejects.toMatchObject({
+      leftovers: [{ bucket: 'b', key: expect.any(String), cause: { message: 'More than 10 versions.' } }],
+    })
+    expect(mock.commandCalls(DeleteObjectCommand)).toHaveLength(10)
   })
 
   it('removes what it has stored if the upload fails later', async () => {

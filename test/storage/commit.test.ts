@@ -96,6 +96,27 @@ describe.each(uploaders)('a commit of the $name', ({ uploader }) => {
     expect(commits().length).toBe(2)
     expect(files).toMatchObject([{ key: KEY, size: body.length, etag: s3.objects(BUCKET)[0]?.etag }])
     expect(stored()).toEqual([[KEY, body.length]])
+    expect(s3.uploads(BUCKET)).toEqual([])
+  })
+
+  it('that meets its own object leaves no multipart upload, where S3 keeps it', async () => {
+    s3.fault(({ operation, n }) => {
+      if (operation !== 'CompleteMultipartUpload') return undefined
+      return n === 1 ? { drop: 'after' } : { status: 412, code: 'PreconditionFailed' }
+    })
+    const { files } = await upload(LARGE, { ifExists: 'fail' })
+    expect(files).toMatchObject([{ key: KEY, etag: s3.objects(BUCKET)[0]?.etag }])
+    expect(s3.requests.map(({ operation }) => operation)).toContain('AbortMultipartUpload')
+  })
+
+  it('that lost its response, and then met a conflict and its own object, succeeds', async () => {
+    s3.fault(({ operation, n }) => {
+      if (operation !== 'PutObject') return undefined
+      return n === 1 ? { drop: 'after' } : n === 2 ? conflict : undefined
+    })
+    const { files } = await upload(SMALL, { ifExists: 'fail' })
+    expect(commits().map(({ status }) => status)).toEqual([undefined, 409, 412])
+    expect(files).toMatchObject([{ key: KEY, etag: s3.objects(BUCKET)[0]?.etag }])
   })
 
   it.each(SIZES)("of a $size file fails when its retry meets another writer's object", async ({ body }) => {
@@ -128,6 +149,10 @@ describe.each(uploaders)('a commit of the $name', ({ uploader }) => {
     const { headers } = commits()[0] as RecordedRequest
     expect(headers['if-none-match']).toBe('*')
     expect(headers['x-amz-mp-object-size']).toBe(size === 'large' ? `${body.length}` : undefined)
+    // AWS rejects a condition that an operation does not have.
+    const others = s3.requests.filter(({ operation }) => !isCommit(operation))
+    expect(others.length).toBeGreaterThan(0)
+    expect(others.filter(({ headers }) => headers['if-none-match'] ?? headers['if-match'])).toEqual([])
   })
 
   it('leaves the size out where the store refuses it, and does not send it again', async () => {
@@ -155,6 +180,17 @@ describe.each(uploaders)('a commit of the $name', ({ uploader }) => {
     expect(s3.objects(BUCKET).map(({ body }) => `${body}`)).toEqual(['older'])
     expect(s3.uploads(BUCKET)).toEqual([])
   })
+
+  it.each(['text/html', 'text/html; charset=UTF-8'])(
+    'that is confirmed as %s, as Swift does, succeeds',
+    async type => {
+      const headers = { etag: '"1"', 'content-type': type }
+      s3.fault(({ operation }) =>
+        operation === 'PutObject' ? { response: { status: 200, headers } } : undefined,
+      )
+      expect((await upload(SMALL)).files).toMatchObject([{ key: KEY, etag: '1' }])
+    },
+  )
 
   it('may take longer than storageTimeout while S3 sends blanks', async () => {
     faultyCommit({ blanks: { interval: 50, delay: 1500 } })
