@@ -112,7 +112,7 @@ function checkOptions(options: AbortStaleUploadsOptions) {
   }
 }
 
-/** Yields the uploads whose key starts with the prefix, perhaps twice, whatever the store makes of the prefix. */
+/** Yields the uploads whose key starts with the prefix, perhaps twice. Stores differ in what they make of the prefix. */
 async function* uploadsUnder(
   prefix: string,
   { listMultipartUploads }: S3Requests,

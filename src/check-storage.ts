@@ -21,7 +21,7 @@ export interface CheckStorageOptions {
   prefix?: string | undefined
   /**
    * As in the options of your uploads: they can need permissions of their own. Parameters of Object Lock are left out,
-   * because nobody could remove the objects then. @default none
+   * because the objects could not be removed then. @default none
    */
   params?: ObjectParams | undefined
   /** Maximum time of one S3 request, including the SDK's retries. @default '30s' */
@@ -43,7 +43,7 @@ const BODY = Buffer.from('Written by checkStorage() of s3-upstream. It can be de
  * multipart upload, conditional writes and a conditional delete. For the start of a server, and for stores other than
  * AWS. Uses generated keys under `prefix`, and removes all that it creates, by VersionId. Sends about 20 requests.
  *
- * Resolves, whatever S3 responds. Rejects with a `TypeError` if an option is invalid.
+ * Resolves for every response of S3. Rejects with a `TypeError` if an option is invalid.
  *
  * @example
  * const { ok, checks } = await checkStorage({ client, bucket: 'my-bucket', prefix: 'uploads/' })

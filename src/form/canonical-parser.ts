@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import busboy from 'busboy'
-import { FieldBytes } from './field-bytes.ts'
+import { FieldBytes, NO_BYTES } from './field-bytes.ts'
 import type { PartHead } from './part-checks.ts'
 
 export interface PartHandlers {
@@ -41,7 +41,6 @@ const BOUNDARY = Array.from(randomBytes(256), byte => '^~'[byte & 1]).join('')
 const DELIMITER = Buffer.from(`\r\n--${BOUNDARY}`)
 const FORM_HEADERS = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` }
 const FILE_HEADERS = '\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
-const NO_BYTES = Buffer.alloc(0)
 
 /**
  * busboy behind its public interface. The form that it reads is canonical: headers that we wrote, and our boundary. busboy

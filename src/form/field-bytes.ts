@@ -1,4 +1,4 @@
-const NO_BYTES = Buffer.alloc(0)
+export const NO_BYTES = Buffer.alloc(0)
 
 /**
  * Collects the value of one field. The pieces are joined as they arrive: a client can send one byte per chunk, and an

@@ -26,7 +26,7 @@ const BLANK_LINE = Buffer.from('\r\n\r\n')
 const MAX_STRAY_BYTES = 1024
 
 /**
- * Splits a form (RFC 2046, 5.1.1) into pieces, in whatever chunks it arrives. It is strict: bytes that belong to no
+ * Splits a form (RFC 2046, 5.1.1) into pieces, in chunks of any size. It is strict: bytes that belong to no
  * form part, or that follow a boundary in its line, are an error. A lenient parser would lose a file, or cut one short,
  * and report success.
  */

@@ -40,7 +40,7 @@ export function problemResponse(error: unknown): HttpResponse {
   const headers = error instanceof UploadError ? error.headers : {}
   return {
     status: problem.status,
-    // Not `{ ...headers, … }`: V8 would keep a hidden class for each response. See docs/architecture.md, "Why so".
+    // Not `{ ...headers, … }`: V8 would keep a hidden class for each response. See docs/architecture.md, "Why".
     headers: Object.assign({}, headers, headersFor('application/problem+json')),
     body: JSON.stringify(problem),
   }

@@ -13,21 +13,17 @@ export function rejectPages(command: object): void {
     (next: Next): Next =>
     async args => {
       const result = await next(args)
-      const { statusCode, headers } = result.response as HttpResponse
-      if (statusCode < 300 && statusCode !== 204 && hasPage(headers)) {
-        throw pageInsteadOfResponse(statusCode)
-      }
+      const response = result.response as HttpResponse
+      if (hasPage(response)) throw pageInsteadOfResponse(response.statusCode)
       return result
     }
   add(command, check, 's3UpstreamPages')
 }
 
 /** OpenStack Swift gives empty responses the type of a page, with an ETag. */
-function hasPage({
-  'content-type': type = '',
-  'content-length': length,
-  etag,
-}: HttpResponse['headers']): boolean {
+function hasPage({ statusCode, headers }: HttpResponse): boolean {
+  if (statusCode >= 300 || statusCode === 204) return false
+  const { 'content-type': type = '', 'content-length': length, etag } = headers
   return /^text\/html\b/i.test(type) && length !== '0' && etag === undefined
 }
 

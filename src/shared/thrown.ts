@@ -15,7 +15,7 @@ export function isError(value: unknown): value is Error {
   }
 }
 
-/** Returns name and message of an error, for the message of another one. Never throws, whatever the value is. */
+/** Returns name and message of an error, for the message of another one. Never throws, for any value. */
 export function describeThrown(thrown: unknown): string {
   try {
     if (!isError(thrown)) return describe(thrown)

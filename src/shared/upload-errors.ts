@@ -371,7 +371,7 @@ export function storageConflict(cause: unknown): UploadError {
   )
 }
 
-/** 502: S3 answered as if all were well, but did not say which object it has stored. */
+/** 502: S3 responded with success, but did not say which object it has stored. */
 export function notConfirmed(operation: string, name: ObjectName): UploadError {
   return new UploadError(
     'STORAGE_FAILED',

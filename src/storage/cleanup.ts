@@ -3,7 +3,7 @@ import { statusOf } from '../s3/s3-errors.ts'
 import { UploadError } from '../shared/errors.ts'
 import type { ObjectParams } from '../shared/types.ts'
 
-/** On top of the SDK's own retries: whatever stays in S3 costs money until it is found. */
+/** On top of the SDK's own retries: what stays in S3 costs money until it is found. */
 const RETRY_DELAYS_MS = [100, 400]
 
 /**

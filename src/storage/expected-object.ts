@@ -42,7 +42,7 @@ export function compareObject(
   return likeness === 'other' && confirmedETag !== undefined ? 'alike' : likeness
 }
 
-/** Whether S3 stored the object before this upload began, so that it cannot cover a version of this upload. */
+/** True if S3 stored the object before this upload began, so that it cannot cover a version of this upload. */
 export function isOlder(
   head: HeadObjectCommandOutput,
   { creation }: ExpectedObject,

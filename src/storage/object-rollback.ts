@@ -9,7 +9,7 @@ import type { UploadScope, UploadTarget } from './uploader.ts'
 /** The SDK makes three attempts by default, and each can leave a version. */
 const MAX_VERSIONS = 10
 
-/** Removes a version that S3 has confirmed, whatever has been stored under the key since then. */
+/** Removes a version that S3 has confirmed, also if another one has been stored under the key since then. */
 export async function removeVersion(
   versionId: string,
   target: UploadTarget,

@@ -110,7 +110,7 @@ class SupervisedObject implements StagedObject {
   }
 }
 
-/** Remembers how the bytes of a file ended, whatever the uploader makes of it. */
+/** Remembers how the bytes of a file ended. The uploader may hide it. */
 class SupervisedSource implements ByteSource {
   isEnded = false
   error: unknown

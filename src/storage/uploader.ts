@@ -20,7 +20,7 @@ export interface StagedObject {
   /** Makes the object visible. Called at most once, after `stage()` has resolved. */
   commit(): Promise<StoredObject>
   /**
-   * Removes whatever there is: bytes held, S3 parts, or the object just committed. Called after `scope.signal` has been
+   * Removes what there is: bytes held, S3 parts, or the object just committed. Called after `scope.signal` has been
    * aborted, in any state: before `stage()`, while `stage()` or `commit()` is running, and afterwards.
    *
    * Can be called more than once. Never rejects. Resolves when every request has ended and the cleanup is complete; what

@@ -19,7 +19,7 @@ export function commitAll(
   )
 }
 
-/** Removes these objects from S3, whatever state they are in. Resolves when nothing of them runs. Never rejects. */
+/** Removes these objects from S3, in any state. Resolves when nothing of them runs. Never rejects. */
 export async function abortAll(
   opened: readonly StagedObject[],
   staging: readonly Promise<unknown>[],
