@@ -51,7 +51,9 @@ function checkDependencies({ dependencies = {} }) {
 /** Returns the versions of the library and its peers. */
 export function versions() {
   const { dependencies } = readPackage(BENCH)
-  const names = Object.keys(dependencies).filter(name => !['bytes', 'mime-types'].includes(name))
+  const names = Object.keys(dependencies).filter(
+    name => !['bytes', 'content-disposition', 'mime-types'].includes(name),
+  )
   return Object.fromEntries(
     ['s3-upstream', ...names].map(name => [name, readPackage(`${BENCH}node_modules/${name}/`).version]),
   )
