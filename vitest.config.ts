@@ -18,7 +18,14 @@ export default defineConfig({
   test: {
     ...suite('test'),
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
-    exclude: ['test/browser/**', 'test/load/**', 'test/package/**', 'test/proxy/**', 'test/store/**'],
+    exclude: [
+      'test/browser/**',
+      'test/load/**',
+      'test/package/**',
+      'test/postgres/**',
+      'test/proxy/**',
+      'test/store/**',
+    ],
     testTimeout: 30_000,
     maxConcurrency: 8,
   },

@@ -1,20 +1,19 @@
 import type { Request, RequestHandler } from 'express'
+import type { Framework } from '../src/http/adapter-types.ts'
 import { writeResponse } from '../src/http/node-response.ts'
-import type { Responds, UploadRoute } from '../src/http/route-types.ts'
-import { createUploadRoute } from '../src/http/upload-route.ts'
+import type { UploadOf, UploadRoute } from '../src/http/route-types.ts'
 import type { S3UploadOptions } from '../src/options/options.ts'
-import { resolveOptions } from '../src/options/resolve-options.ts'
-import type { UploadContext, UploadResult } from '../src/shared/types.ts'
-import { uploadForm } from '../src/upload/stream-to-s3.ts'
+import type { StoredUpload, UploadContext, UploadResult } from '../src/shared/types.ts'
+import { createAdapter } from '../src/upload/create-adapter.ts'
 
 export { UploadError } from '../src/shared/errors.ts'
-export type { S3UploadOptions, UploadResult, UploadRoute }
+export type { S3UploadOptions, StoredUpload, UploadOf, UploadResult, UploadRoute }
 
 declare global {
   namespace Express {
     interface Request {
       /** Set by `s3Upload` with `respond: false`. */
-      upload?: UploadResult
+      upload?: StoredUpload
     }
   }
 }
@@ -23,7 +22,10 @@ export interface ExpressUploadContext extends UploadContext {
   request: Request
 }
 
-type Options = S3UploadOptions<ExpressUploadContext>
+interface Express extends Framework {
+  context: ExpressUploadContext
+  handler: RequestHandler
+}
 
 /**
  * Makes middleware for Express 4 and 5 that streams every file of a multipart form to S3. It responds with 201 and the
@@ -33,29 +35,32 @@ type Options = S3UploadOptions<ExpressUploadContext>
  * @example app.post('/upload', s3Upload('my-bucket'))
  * @throws TypeError for invalid options
  */
-export function s3Upload<Respond extends boolean = true>(
-  bucket: string,
-  options?: Omit<Options, 'bucket'> & Responds<Respond>,
-): UploadRoute<RequestHandler, Respond>
-export function s3Upload<Respond extends boolean = true>(
-  options: Options & Responds<Respond>,
-): UploadRoute<RequestHandler, Respond>
-export function s3Upload(bucket: string | Options, options?: Omit<Options, 'bucket'>): RequestHandler {
-  const resolved = resolveOptions(bucket, options)
-  const handle = createUploadRoute({ upload: uploadForm, options: resolved, hasNext: true })
+export const s3Upload = createAdapter<Express>({
+  hasNext: true,
+  createHandler: handle =>
+    async function s3Upload(request, response, next) {
+      const outcome = await handle({ request, response })
+      if (outcome.action === 'respond') writeResponse(response, outcome.response)
+      if (outcome.action === 'fail') {
+        releaseDefaultHandler(request, outcome.drained)
+        next(outcome.error)
+      }
+      if (outcome.action === 'next') {
+        if (outcome.result) request.upload = outcome.result
+        next()
+      }
+    },
+})
 
-  return async function s3Upload(request, response, next) {
-    const outcome = await handle({ request, response })
-    if (outcome.action === 'respond') writeResponse(response, outcome.response)
-    if (outcome.action === 'fail') {
-      releaseDefaultHandler(request, outcome.drained)
-      next(outcome.error)
-    }
-    if (outcome.action === 'next') {
-      if (outcome.result) request.upload = outcome.result
-      next()
-    }
-  }
+/**
+ * Returns `request.upload` with the types of its route: the names of its file fields, and the output of its schema.
+ *
+ * @throws TypeError if the route did not store this request, or responds itself
+ */
+export function uploadOf<Route>(request: Request, route: Route): UploadOf<Route> {
+  if (typeof route !== 'function') throw new TypeError('Pass the route that s3Upload() returned.')
+  if (request.upload) return request.upload as unknown as UploadOf<Route>
+  throw new TypeError('request.upload is not set. Use s3Upload() with respond: false before this handler.')
 }
 
 /**

@@ -1,19 +1,25 @@
 import type { Context, Middleware } from 'koa'
-import type { Responds, UploadRoute } from '../src/http/route-types.ts'
-import { createUploadRoute } from '../src/http/upload-route.ts'
+import type { Framework } from '../src/http/adapter-types.ts'
+import type { UploadOf, UploadRoute } from '../src/http/route-types.ts'
 import type { S3UploadOptions } from '../src/options/options.ts'
-import { resolveOptions } from '../src/options/resolve-options.ts'
-import type { UploadContext, UploadResult } from '../src/shared/types.ts'
-import { uploadForm } from '../src/upload/stream-to-s3.ts'
+import type { StoredUpload, UploadContext, UploadResult } from '../src/shared/types.ts'
+import { createAdapter } from '../src/upload/create-adapter.ts'
 
 export { UploadError } from '../src/shared/errors.ts'
-export type { S3UploadOptions, UploadResult, UploadRoute }
+export type { S3UploadOptions, StoredUpload, UploadOf, UploadResult, UploadRoute }
 
 export interface KoaUploadContext extends UploadContext {
   ctx: Context
 }
 
-type Options = S3UploadOptions<KoaUploadContext>
+interface State<Stored> {
+  upload?: Stored
+}
+
+interface Koa extends Framework {
+  context: KoaUploadContext
+  handler: Middleware<State<this['stored']>>
+}
 
 /**
  * Makes middleware for Koa 2 and 3 that streams every file of a multipart form to S3. It responds with 201 and the
@@ -23,29 +29,21 @@ type Options = S3UploadOptions<KoaUploadContext>
  * @example app.use(s3Upload('my-bucket'))
  * @throws TypeError for invalid options
  */
-export function s3Upload<Respond extends boolean = true>(
-  bucket: string,
-  options?: Omit<Options, 'bucket'> & Responds<Respond>,
-): UploadRoute<Middleware, Respond>
-export function s3Upload<Respond extends boolean = true>(
-  options: Options & Responds<Respond>,
-): UploadRoute<Middleware, Respond>
-export function s3Upload(bucket: string | Options, options?: Omit<Options, 'bucket'>): Middleware {
-  const resolved = resolveOptions(bucket, options)
-  const handle = createUploadRoute({ upload: uploadForm, options: resolved, hasNext: true })
-
-  return async function s3Upload(ctx, next) {
-    const outcome = await handle({ request: ctx.req, response: ctx.res, context: { ctx } })
-    if (outcome.action === 'respond') {
-      ctx.status = outcome.response.status
-      ctx.body = outcome.response.body
-      // After the body: Koa sets Content-Type and Content-Length from it.
-      ctx.set(outcome.response.headers)
-    }
-    if (outcome.action === 'fail') throw outcome.error
-    if (outcome.action === 'next') {
-      if (outcome.result) ctx.state.upload = outcome.result
-      return next()
-    }
-  }
-}
+export const s3Upload = createAdapter<Koa>({
+  hasNext: true,
+  createHandler: handle =>
+    async function s3Upload(ctx, next) {
+      const outcome = await handle({ request: ctx.req, response: ctx.res, context: { ctx } })
+      if (outcome.action === 'respond') {
+        ctx.status = outcome.response.status
+        ctx.body = outcome.response.body
+        // After the body: Koa sets Content-Type and Content-Length from it.
+        ctx.set(outcome.response.headers)
+      }
+      if (outcome.action === 'fail') throw outcome.error
+      if (outcome.action === 'next') {
+        if (outcome.result) ctx.state.upload = outcome.result
+        return next()
+      }
+    },
+})

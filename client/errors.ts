@@ -1,4 +1,4 @@
-import type { UploadErrorCode } from '../src/shared/errors.ts'
+import type { FieldIssue, UploadErrorCode } from '../src/shared/errors.ts'
 
 /**
  * Error codes that only the browser helper sets:
@@ -31,6 +31,8 @@ export interface UploadErrorDetails {
   limit?: number
   /** Values that the server accepts. */
   allowed?: readonly string[]
+  /** What the server's schema found wrong with the fields. */
+  issues?: readonly FieldIssue[]
   /** Seconds to wait before a retry, from the Retry-After header. */
   retryAfter?: number
   /** The whole JSON body of the error response. */
@@ -51,6 +53,7 @@ export class UploadError extends Error {
   declare readonly filename?: string
   declare readonly limit?: number
   declare readonly allowed?: readonly string[]
+  declare readonly issues?: readonly FieldIssue[]
   declare readonly retryAfter?: number
   declare readonly problem?: unknown
 

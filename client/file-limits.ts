@@ -1,4 +1,4 @@
-import { isAccepted, mediaType, parseAccept } from './accept.ts'
+import { findPattern, mediaType, parseAccept } from './accept.ts'
 import { UploadError, type UploadErrorDetails } from './errors.ts'
 import type { FormFile } from './form.ts'
 import { formatSize, parseSize } from './sizes.ts'
@@ -10,8 +10,10 @@ import type { FileLimits } from './types.ts'
  */
 export function checkFile({ file, field }: FormFile, index: number, limits: FileLimits): void {
   const maxFiles = parseSize('maxFiles', limits.maxFiles ?? Infinity)
-  const maxFileSize = parseSize('maxFileSize', limits.maxFileSize ?? Infinity)
-  const accept = parseAccept(limits.accept ?? '*/*')
+  const ofFiles = parseSize('maxFileSize', limits.maxFileSize ?? Infinity)
+  const patterns = parseAccept(limits.accept ?? '*/*')
+  const pattern = findPattern(file, patterns)
+  const maxFileSize = pattern?.[1] ?? ofFiles
   const filename = file.name
   const name = filename || `The file of field "${field}"`
 
@@ -23,8 +25,9 @@ export function checkFile({ file, field }: FormFile, index: number, limits: File
     const message = `The form has more than ${maxFiles} files.`
     refuse('TOO_MANY_FILES', 'Too many files', message, { limit: maxFiles })
   }
-  if (!isAccepted(file, accept)) {
-    const message = `${name} has type ${mediaType(file)}. Accepted types: ${accept.join(', ')}.`
+  if (!pattern) {
+    const accept = patterns.map(([name]) => name)
+    const message = `${name} is ${mediaType(file)}, which is not accepted. Accepted types: ${accept.join(', ')}.`
     refuse('TYPE_NOT_ACCEPTED', 'File type not accepted', message, { status: 415, allowed: accept })
   }
   if (file.size > maxFileSize) {

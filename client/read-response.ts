@@ -10,7 +10,7 @@ export function readResponse(xhr: XMLHttpRequest): unknown {
   }
   // RFC 9457 problem details, or any other body that a server or proxy sends with an error:
   // https://www.rfc-editor.org/rfc/rfc9457
-  const { code, title, detail, field, filename, limit, allowed } = Object(body)
+  const { code, title, detail, field, filename, limit, allowed, issues } = Object(body)
   throw new UploadError(
     asString(code) ?? (status === 413 ? 'REQUEST_TOO_LARGE' : 'HTTP_ERROR'),
     asString(detail) ?? asString(title) ?? defaultMessage(status),
@@ -21,6 +21,7 @@ export function readResponse(xhr: XMLHttpRequest): unknown {
       filename,
       limit,
       allowed,
+      issues,
       retryAfter: parseRetryAfter(xhr.getResponseHeader('Retry-After')),
       problem: body,
     },

@@ -1,4 +1,5 @@
 import type { Size } from '../src/shared/sizes.ts'
+import type { AcceptOption } from './accept.ts'
 import type { UploadError } from './errors.ts'
 
 export type { Checksums, Fields, UploadedFile, UploadResult } from '../src/shared/types.ts'
@@ -83,10 +84,11 @@ export interface FileLimits {
   /**
    * Media types and extensions: `'image/*,.csv'`, `['image/png', 'application/pdf']`. A file needs one that matches its
    * declared type or its name, otherwise `TYPE_NOT_ACCEPTED`. A file without a type, or with
-   * `application/octet-stream`, always passes: only the server knows more.
+   * `application/octet-stream`, always passes: only the server knows more. Sizes by type, such as
+   * `{ 'image/*': '4MB', 'video/*': '256MB' }`, replace `maxFileSize`.
    * @default all
    */
-  accept?: string | readonly string[] | undefined
+  accept?: AcceptOption | undefined
 }
 
 export interface UploadOptions extends FileLimits {

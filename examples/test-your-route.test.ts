@@ -13,6 +13,12 @@ function createApp(client: S3Client, onError = console.error): Express {
   return express().post('/upload', s3Upload('my-bucket', { client, accept: 'image/*', onError }))
 }
 
+/** A route with `accept` looks at the bytes of a file, so these are a real picture: of one pixel. */
+const PNG = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==',
+  'base64',
+)
+
 const errors: unknown[] = []
 let s3: S3Server
 let server: Server
@@ -36,19 +42,19 @@ afterAll(async () => {
   await s3.close()
 })
 
-function upload(bytes: string, type: string): Promise<Response> {
+function upload(bytes: string | Buffer, type: string): Promise<Response> {
   const form = new FormData()
   form.append('photo', new File([bytes], 'photo.png', { type }))
   return fetch(url, { method: 'POST', body: form })
 }
 
 test('stores an image', async () => {
-  const response = await upload('the bytes of a picture', 'image/png')
+  const response = await upload(PNG, 'image/png')
 
   expect(response.status).toBe(201)
-  expect(await response.json()).toMatchObject({ files: [{ filename: 'photo.png', size: 22 }] })
+  expect(await response.json()).toMatchObject({ files: [{ filename: 'photo.png', size: PNG.length }] })
   const [object] = s3.objects('my-bucket')
-  expect(object?.body.toString()).toBe('the bytes of a picture')
+  expect(object?.body.equals(PNG)).toBe(true)
   expect(object?.type).toBe('image/png')
 })
 
@@ -63,7 +69,7 @@ test('rejects a file that is not an image with 415', async () => {
 test('responds with 502 and stores nothing when S3 rejects the file', async () => {
   s3.fault(({ operation }) => (operation === 'PutObject' ? { status: 403, code: 'AccessDenied' } : undefined))
 
-  const response = await upload('the bytes of a picture', 'image/png')
+  const response = await upload(PNG, 'image/png')
 
   expect(response.status).toBe(502)
   expect(s3.objects('my-bucket')).toEqual([])

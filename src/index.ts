@@ -6,18 +6,25 @@ export {
 } from './abort-stale-uploads.ts'
 export { type CheckStorageOptions, checkStorage } from './check-storage.ts'
 export { createMemoryBudget, defaultMemoryBudget, type MemoryBudget } from './memory/memory-budget.ts'
-export type { StreamToS3Options } from './options/options.ts'
+export type { AcceptOption, FileRules, StreamToS3Options } from './options/options.ts'
 export type { Duration } from './shared/durations.ts'
-export { type Leftover, UploadError, type UploadErrorCode } from './shared/errors.ts'
+export { type FieldIssue, type Leftover, UploadError, type UploadErrorCode } from './shared/errors.ts'
 export type { Size } from './shared/sizes.ts'
 export type {
   Checksums,
+  DigestAlgorithm,
+  Digests,
   Fields,
   FormResult,
   IncomingFile,
   IncomingRequest,
   ObjectParams,
+  OnFileResult,
+  PeekedFile,
+  ReceivedFile,
   S3ClientLike,
+  SkippedFile,
+  StoredUpload,
   UploadContext,
   UploadedFile,
   UploadProgress,
@@ -32,4 +39,5 @@ export type {
   UploadScope,
   UploadTarget,
 } from './storage/uploader.ts'
+export { byField } from './upload/by-field.ts'
 export { streamToS3 } from './upload/stream-to-s3.ts'

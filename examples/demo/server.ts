@@ -72,13 +72,13 @@ Storage: ${description}
 Open ${url} in a browser, or run these commands in another terminal:
 
   store a file:
-    curl -F "file=@package.json;type=text/plain" ${url}/upload
+    curl -F "file=@LICENSE" ${url}/upload
   send a type that the server rejects:
-    curl -F "file=@package.json;type=application/zip" ${url}/upload
+    curl -F "file=@package.json" ${url}/upload
   send 11 MB, which the server rejects as too large:
-    head -c 11534336 /dev/zero | curl -F "file=@-;filename=large.png;type=image/png" ${url}/upload
+    head -c 11534336 /dev/zero | tr '\\0' a | curl -F "file=@-;filename=large.txt" ${url}/upload
   send 2 GB, while the page shows the server's memory:
-    head -c 2147483648 /dev/zero | curl -F "file=@-;filename=video.mp4" ${url}/upload/anything
+    dd if=/dev/zero of=video.mp4 bs=1 count=0 seek=2147483648 && curl -F "file=@video.mp4" ${url}/upload/anything; rm video.mp4
   list the stored files:
     curl ${url}/files
 

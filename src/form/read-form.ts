@@ -9,6 +9,7 @@ import {
   type PartHandlers,
 } from './canonical-parser.ts'
 import { storableType } from './content-type.ts'
+import { ArrivingHead, type FileHead } from './file-head.ts'
 import { type FormPiece, FormScanner } from './form-scanner.ts'
 import { arrivingMemory, fieldMemory, fileMemory } from './kept-size.ts'
 import { type PartHead, readPartHead } from './part-checks.ts'
@@ -29,6 +30,8 @@ export interface FilePart {
   file: IncomingFile
   /** The media type for the object: with parameters if they are well-formed. */
   objectType: string
+  /** Set if `headSize` of the handlers is above 0 for this field. The stream has these bytes too. */
+  head: FileHead | undefined
   /** Must be read to its end, or the signal aborted: the form continues only then. */
   stream: Readable
 }
@@ -44,6 +47,12 @@ export interface FormHandlers {
   onField(part: FieldPart): void
   /** Called after the previous file has been read to its end. */
   onFile(part: FilePart): void
+  /**
+   * Returns how many first bytes of a file in this field must have arrived before `onFile` is called. While they arrive,
+   * the form is read on, so its time limits apply.
+   * @default 0
+   */
+  headSize?(field: string): number
   /**
    * Called with the bytes of memory that the form keeps until its end: fields and names. Reads no further while a
    * returned promise is pending.
@@ -100,6 +109,10 @@ class FormReader implements RequestSink, PartHandlers, ParserEvents {
   #parts = 0
   /** Of names and fields: what the field `_charset_` says. */
   #charset: string | undefined
+  /** The first bytes of a file that has not begun. */
+  #arriving: ArrivingHead | undefined
+  /** The head of the file that begins. */
+  #fileHead: FileHead | undefined
   #isSettled = false
   #isRequestEnded = false
   /** True while the pieces of a chunk wait until the current file has been read. */
@@ -182,7 +195,9 @@ class FormReader implements RequestSink, PartHandlers, ParserEvents {
   }
 
   onFile(head: PartHead, stream: Readable): void {
-    this.#guard(() => this.#handlers.onFile({ ...fileOf(head), stream }))
+    const fileHead = this.#fileHead
+    this.#fileHead = undefined
+    this.#guard(() => this.#handlers.onFile({ ...fileOf(head), head: fileHead, stream }))
   }
 
   /** A stream asks for more before it emits what it has. Only afterwards is it known whether it accepts more. */
@@ -218,8 +233,8 @@ class FormReader implements RequestSink, PartHandlers, ParserEvents {
   }
 
   #write(piece: FormPiece): void {
-    if (piece.kind === 'data') this.#parser.writeData(piece.bytes)
-    else if (piece.kind === 'part end') this.#parser.endPart()
+    if (piece.kind === 'data') this.#writeData(piece.bytes)
+    else if (piece.kind === 'part end') this.#endPart()
     else this.#beginPart(readPartHead(piece.bytes, this.#charset), piece.bytes.length)
     if (piece.kind !== 'data' || this.#parser.fieldBytes() > 0) this.#countKept()
   }
@@ -242,7 +257,27 @@ class FormReader implements RequestSink, PartHandlers, ParserEvents {
     this.#parts++
     if (head.file !== undefined) this.#keptBytes += fileMemory(headerBytes)
     if (this.#parts > this.#limits.maxParts) throw tooManyParts(this.#limits.maxParts)
-    this.#parser.beginPart(head)
+    const headSize = head.file === undefined ? 0 : (this.#handlers.headSize?.(head.field) ?? 0)
+    if (headSize > 0) this.#arriving = new ArrivingHead(head, headSize)
+    else this.#parser.beginPart(head)
+  }
+
+  #writeData(bytes: Buffer): void {
+    const arriving = this.#arriving
+    if (arriving === undefined) this.#parser.writeData(bytes)
+    else if (arriving.append(bytes)) this.#beginFile(arriving, false)
+  }
+
+  #endPart(): void {
+    if (this.#arriving !== undefined) this.#beginFile(this.#arriving, true)
+    if (!this.#isSettled) this.#parser.endPart()
+  }
+
+  #beginFile(arriving: ArrivingHead, isWhole: boolean): void {
+    this.#arriving = undefined
+    this.#fileHead = arriving.head(isWhole)
+    this.#parser.beginPart(arriving.part)
+    for (const piece of arriving.pieces()) if (!this.#isSettled) this.#parser.writeData(piece)
   }
 
   #endForm(): void {
@@ -268,7 +303,7 @@ function decodeField(
   return value
 }
 
-function fileOf({ field, file, type, contentType }: PartHead): Omit<FilePart, 'stream'> {
+function fileOf({ field, file, type, contentType }: PartHead): Omit<FilePart, 'head' | 'stream'> {
   const { filename = '', path } = file ?? {}
   return {
     file: { field, filename, ...(path && { path }), type, ...(contentType && { contentType }) },

@@ -64,9 +64,13 @@ function claimBody(request: IncomingRequest, conflict: string | undefined): Uplo
   if (isClosing(request)) return abortedByClient()
   if (conflict !== undefined) return bodyAlreadyRead(conflict)
   claimed.add(request)
-  // Other code may have resumed the request, or counts its bytes. No chunk may pass before the upload listens.
-  if (request.readableFlowing) request.pause()
+  holdBody(request)
   return undefined
+}
+
+/** Other code may have resumed the request, or counts its bytes. No chunk may pass before the upload listens. */
+export function holdBody(request: IncomingRequest): void {
+  if (request.readableFlowing) request.pause()
 }
 
 /** Cloud Functions read the body before the application, and keep it in this property. */

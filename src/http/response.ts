@@ -2,7 +2,8 @@ import { STATUS_CODES } from 'node:http'
 import { UploadError } from '../shared/errors.ts'
 import { escapeText } from '../shared/escape-text.ts'
 import { httpStatusOf } from '../shared/http-status.ts'
-import { isError } from '../shared/thrown.ts'
+import { describe } from '../shared/sizes.ts'
+import { describeThrown, isError } from '../shared/thrown.ts'
 import type { UploadResult } from '../shared/types.ts'
 
 /** The response that an adapter sends. */
@@ -17,13 +18,29 @@ function headersFor(contentType: string): Record<string, string> {
   return { 'Content-Type': contentType, 'X-Content-Type-Options': 'nosniff' }
 }
 
-/** Returns 201 with the result as JSON. */
-export function resultResponse(result: UploadResult): HttpResponse {
-  return {
-    status: 201,
-    headers: headersFor('application/json'),
-    body: JSON.stringify(result),
+/**
+ * Returns 201 with JSON: the value that `onStored` returned, or the result. The files are stored, so a value without a JSON
+ * form only emits a process warning.
+ */
+export function resultResponse(result: UploadResult, value: unknown): HttpResponse {
+  const body =
+    (value === undefined ? undefined : toJson(value, 'The value that onStored returned')) ??
+    toJson(result, 'The result of an upload') ??
+    JSON.stringify({ files: result.files })
+  return { status: 201, headers: headersFor('application/json'), body }
+}
+
+function toJson(value: unknown, name: string): string | undefined {
+  let problem: string
+  try {
+    const json: unknown = JSON.stringify(value)
+    if (typeof json === 'string') return json
+    problem = `JSON.stringify() returned undefined for ${describe(value)}.`
+  } catch (error) {
+    problem = describeThrown(error)
   }
+  process.emitWarning(`${name} has no JSON form: ${problem}`, 's3-upstream')
+  return undefined
 }
 
 /**
@@ -46,7 +63,8 @@ export function problemResponse(error: unknown): HttpResponse {
   }
 }
 
-interface Problem extends Partial<Pick<UploadError, 'code' | 'field' | 'filename' | 'limit' | 'allowed'>> {
+interface Problem
+  extends Partial<Pick<UploadError, 'code' | 'field' | 'filename' | 'limit' | 'allowed' | 'issues'>> {
   type: 'about:blank'
   title: string
   status: number
@@ -54,9 +72,9 @@ interface Problem extends Partial<Pick<UploadError, 'code' | 'field' | 'filename
 }
 
 function uploadProblem(error: UploadError): Problem {
-  const { title, status, code, expose, field, filename, limit, allowed } = error
+  const { title, status, code, expose, field, filename, limit, allowed, issues } = error
   const detail = expose ? detailOf(error) : undefined
-  return { type: 'about:blank', title, status, code, detail, field, filename, limit, allowed }
+  return { type: 'about:blank', title, status, code, detail, field, filename, limit, allowed, issues }
 }
 
 /** The message of a refusal is escaped for logs. In JSON, the client gets the text as the hook wrote it. */

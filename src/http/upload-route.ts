@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ResolvedOptions } from '../options/resolve-options.ts'
+import type { RouteSettings } from '../options/route-settings.ts'
 import { UploadError } from '../shared/errors.ts'
-import type { IncomingRequest, UploadResult } from '../shared/types.ts'
+import type { IncomingRequest, StoredUpload } from '../shared/types.ts'
 import { methodNotAllowed } from '../shared/upload-errors.ts'
 import { sendContinue } from './expect-continue.ts'
 import { printError } from './print-error.ts'
@@ -12,18 +13,19 @@ import { addCloseHeader, closeAfterResponse } from './unread-request.ts'
 const UPLOAD_METHODS = ['POST', 'PUT', 'PATCH']
 
 export interface UploadRouteConfig {
-  /** Stores the files of one form: `uploadForm`. */
+  /** Stores the files of one request: `uploadRequest`. */
   upload(
     request: IncomingRequest,
-    options: ResolvedOptions,
+    settings: RouteSettings,
     extras: {
       context?: object | undefined
       onAccepted(): void
+      onOptions(options: ResolvedOptions): void
       isAnswered(): boolean
       response: ServerResponse
     },
-  ): Promise<UploadResult>
-  options: ResolvedOptions
+  ): Promise<{ result: StoredUpload; body: unknown }>
+  settings: RouteSettings
   /** True if the framework has a next handler and an error handler. Without them, the route responds to every request. */
   hasNext: boolean
 }
@@ -41,7 +43,7 @@ export type RouteOutcome =
   /** Send this response. */
   | { action: 'respond'; response: HttpResponse }
   /** Store the result where the next handler finds it, if there is one. Then call the next handler. */
-  | { action: 'next'; result: UploadResult | undefined }
+  | { action: 'next'; result: StoredUpload | undefined }
   /**
    * Pass the error to the framework's error handler. `drained` resolves when nothing more of the request is read;
    * undefined if all of it has been read.
@@ -56,28 +58,45 @@ export type RouteOutcome =
  *
  * @throws TypeError for `respond: false` without a next handler
  */
-export function createUploadRoute({ upload, options, hasNext }: UploadRouteConfig) {
-  if (!hasNext && !options.respond) {
+export function createUploadRoute({ upload, settings, hasNext }: UploadRouteConfig) {
+  const { respond: responds } = settings.route
+  if (!hasNext && !responds) {
     throw new TypeError('respond: false needs a next handler. Without one, use streamToS3().')
   }
 
-  return async function handle(exchange: Exchange): Promise<RouteOutcome> {
+  async function store(exchange: Exchange, onOptions: (options: ResolvedOptions) => void) {
     const { request, response, context } = exchange
+    const onAccepted = () => sendContinue(request, response)
+    // With `respond: false`, the application may have started its response, such as a stream of progress.
+    const isAnswered = () => (responds ? response.headersSent : response.writableEnded)
+    const extras = { context, onAccepted, onOptions, isAnswered, response }
+    const { result, body } = await upload(request, settings, extras)
+    return { result, body, isAnswered: isAnswered() }
+  }
+
+  return async function handle(exchange: Exchange): Promise<RouteOutcome> {
+    let options = settings.route
+    const onOptions = (own: ResolvedOptions) => {
+      options = own
+    }
     try {
-      if (!UPLOAD_METHODS.includes(request.method ?? '')) {
-        if (hasNext) return { action: 'next', result: undefined }
-        throw methodNotAllowed(request.method, UPLOAD_METHODS)
-      }
-      const onAccepted = () => sendContinue(request, response)
-      // With `respond: false`, the application may have started its response, such as a stream of progress.
-      const isAnswered = () => (options.respond ? response.headersSent : response.writableEnded)
-      const result = await upload(request, options, { context, onAccepted, isAnswered, response })
-      return options.respond ? respond(resultResponse(result), exchange, options) : { action: 'next', result }
+      if (!isUpload(exchange, hasNext)) return { action: 'next', result: undefined }
+      const { result, body, isAnswered } = await store(exchange, onOptions)
+      if (!responds) return { action: 'next', result }
+      // Other code can have responded while onStored ran.
+      return isAnswered ? { action: 'none' } : respond(resultResponse(result, body), exchange, options)
     } catch (error) {
-      const passesOn = hasNext && !(options.respond && definesResponse(error))
+      const passesOn = hasNext && !(responds && definesResponse(error))
       return passesOn ? passOn(error, exchange, options) : respondToError(error, exchange, options)
     }
   }
+}
+
+/** Throws `METHOD_NOT_ALLOWED` for another request if there is no next handler. */
+function isUpload({ request: { method } }: Exchange, hasNext: boolean): boolean {
+  if (UPLOAD_METHODS.includes(method ?? '')) return true
+  if (hasNext) return false
+  throw methodNotAllowed(method, UPLOAD_METHODS)
 }
 
 /** The application responds. It cannot know what the upload has left unread. */

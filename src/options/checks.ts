@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { createLender, type Lender } from '../memory/memory-budget.ts'
+import type { Disposition } from '../policy/disposition.ts'
 import { checkParams } from '../policy/object-params.ts'
 import { parseDuration } from '../shared/durations.ts'
 import { describe, formatSize, parseSize } from '../shared/sizes.ts'
-import type { S3ClientLike } from '../shared/types.ts'
+import { DIGEST_ALGORITHMS, type DigestAlgorithm, type S3ClientLike } from '../shared/types.ts'
 import { MAX_PART_SIZE, MIN_PART_SIZE } from '../storage/s3-part-size.ts'
 import type { Uploader } from '../storage/uploader.ts'
 import type { S3UploadOptions } from './options.ts'
@@ -55,6 +58,42 @@ export function checkPartSize(value: unknown, name: string): number {
   )
 }
 
+/** Returns each algorithm once. Throws for one that this Node does not have: OpenSSL can be built without it. */
+export function checkDigest(value: unknown, name: string): readonly DigestAlgorithm[] {
+  const algorithms = typeof value === 'string' ? [value] : value
+  if (!Array.isArray(algorithms) || algorithms.length === 0) throw invalidDigest(value, name)
+  for (const algorithm of algorithms) if (!isSupported(algorithm)) throw invalidDigest(algorithm, name)
+  return Object.freeze([...new Set<DigestAlgorithm>(algorithms)])
+}
+
+function isSupported(algorithm: unknown): algorithm is DigestAlgorithm {
+  if (!(DIGEST_ALGORITHMS as readonly unknown[]).includes(algorithm)) return false
+  try {
+    return createHash(algorithm as DigestAlgorithm) !== undefined
+  } catch {
+    return false
+  }
+}
+
+function invalidDigest(value: unknown, name: string): TypeError {
+  const supported = DIGEST_ALGORITHMS.filter(isSupported).map(describe)
+  return new TypeError(`${name} must be one or several of ${supported.join(', ')}; it is ${describe(value)}.`)
+}
+
+export function checkDisposition(value: unknown, name: string): Disposition {
+  if (value === 'inline' || value === 'attachment') return value
+  throw new TypeError(`${name} must be 'inline' or 'attachment'; it is ${describe(value)}.`)
+}
+
+/** https://standardschema.dev */
+export function checkSchema(value: unknown, name: string): StandardSchemaV1<unknown, unknown> {
+  const { validate } = Object(Object(value)['~standard']) as { validate?: unknown }
+  if (typeof validate === 'function') return value as StandardSchemaV1<unknown, unknown>
+  throw new TypeError(
+    `${name} must be a Standard Schema, such as an object schema of Zod, Valibot or ArkType; it is ${describe(value)}.`,
+  )
+}
+
 export function checkIfExists(value: unknown, name: string): 'overwrite' | 'fail' {
   if (value === 'overwrite' || value === 'fail') return value
   throw new TypeError(`${name} must be 'overwrite' or 'fail'; it is ${describe(value)}.`)
@@ -63,9 +102,9 @@ export function checkIfExists(value: unknown, name: string): 'overwrite' | 'fail
 type ParamsOption = NonNullable<S3UploadOptions['params']>
 
 /** Copies an object of parameters, so that later changes by the application have no effect. */
-export function checkParamsOption(value: unknown): ParamsOption {
+export function checkParamsOption(value: unknown, name: string): ParamsOption {
   if (typeof value === 'function') return value as ParamsOption
-  return Object.freeze({ ...checkParams(value) })
+  return Object.freeze({ ...checkParams(value, name) })
 }
 
 export function checkClient(value: unknown, name: string): S3ClientLike {

@@ -1,16 +1,20 @@
+import { compileAccept } from '../content/accept.ts'
 import { processBudget } from '../memory/memory-budget.ts'
-import { parseAccept } from '../policy/accept.ts'
 import { checkBucketName } from '../policy/bucket-name.ts'
 import { MiB, parseSize } from '../shared/sizes.ts'
 import { partWriter } from '../storage/part-writer.ts'
+import { checkFiles } from './check-files.ts'
 import {
   checkBoolean,
   checkClient,
   checkCount,
+  checkDigest,
+  checkDisposition,
   checkFunction,
   checkIfExists,
   checkParamsOption,
   checkPartSize,
+  checkSchema,
   checkSignal,
   checkString,
   checkTime,
@@ -18,6 +22,7 @@ import {
   optional,
   toMemoryBudget,
 } from './checks.ts'
+import { defaultMaxFiles, defaultMaxTotalSize } from './field-rules.ts'
 import type { S3UploadOptions } from './options.ts'
 
 /** One option: its default, its check and its row in README. */
@@ -60,38 +65,79 @@ export const OPTIONS = {
   },
   params: {
     default: {},
-    defaultText: '`ContentType` as declared',
+    defaultText: "`ContentType`: the file's type",
     check: checkParamsOption,
     doc: 'More PutObject parameters: an object, or `(file, context) => object`, sync or async. Must be ASCII; names in `ContentDisposition` are encoded.',
+  },
+  disposition: {
+    defaultText: '`attachment` for HTML, SVG, XML and scripts, else none',
+    check: optional(checkDisposition),
+    doc: "`'inline'` or `'attachment'`: the `ContentDisposition` of every object, with the file's name. [Types that can run code](docs/files.md#safe-to-serve) are always an attachment, unless `params` says otherwise.",
   },
   ifExists: {
     default: 'overwrite',
     check: checkIfExists,
     doc: "`'fail'` never replaces an object: 409, also when two uploads race. Needs a [store](docs/providers.md) with conditional writes.",
   },
+  onFile: {
+    defaultText: 'none',
+    check: optional(checkFunction<Hook<'onFile'>>),
+    doc: '`(file, context) => void`, sync or async. The first hook: it sees the type and `file.head`, the first bytes. Throw to reject the upload, or return `{ skip: true }` to [skip](docs/files.md#look-at-a-file-first) the file.',
+  },
   validate: {
     defaultText: 'none',
     check: optional(checkFunction<Hook<'validate'>>),
     doc: "`({ files, fields }, context) => void`, sync or async. Runs after the form is read and before any object is visible. Throw to reject the upload: 422, or the error's own 4xx `status`; [outages and bugs](docs/errors.md#errors-of-hooks) are a 500.",
   },
+  onStored: {
+    defaultText: 'none',
+    check: optional(checkFunction<Hook<'onStored'>>),
+    doc: '`(result, context) => body`, sync or async. Runs when every object is stored and before the response. Returns the JSON body of the 201. If it throws, the objects are removed: [one transaction with a database](docs/transactions.md).',
+  },
   accept: {
     defaultText: 'all',
-    check: optional(parseAccept),
-    doc: "Declared media types to accept: `'image/*'`, `['image/png', 'application/pdf']`. Others fail with 415.",
+    check: optional(compileAccept),
+    doc: "[Types](docs/files.md#types) to accept, judged by the first bytes: `'image/*'`, `['application/pdf', '.csv']`, with sizes `{ 'image/*': '4MB' }`. Others fail with 415.",
+  },
+  detect: {
+    default: false,
+    check: checkBoolean,
+    doc: '`true` detects the type of each file without `accept`. It becomes `file.type` and `ContentType`; the declared one is `file.declaredType`.',
+  },
+  files: {
+    defaultText: 'every field takes files',
+    check: optional(checkFiles),
+    doc: "[Rules by field](docs/files.md#a-contract-for-every-field): `{ avatar: { required: true, maxCount: 1, accept: 'image/*' } }`. Each can have `required`, `minCount`, `maxCount`, `minFileSize`, `maxFileSize`, `allowEmpty`, `accept`, `key`, `params`, `prefix`. Other fields take no files.",
+  },
+  digest: {
+    defaultText: 'none',
+    check: optional(checkDigest),
+    doc: "`'sha256'`, or `['sha256', 'md5']`: `file.digests` of each whole file, in hex.",
   },
   maxFileSize: {
     default: '100MB',
     check: parseSize,
     doc: 'Maximum bytes per file. One byte more fails with 413, and nothing is stored.',
   },
+  minFileSize: {
+    default: 0,
+    check: parseSize,
+    doc: 'Minimum bytes per file. A smaller file fails with 400, and nothing is stored.',
+  },
+  allowEmpty: {
+    default: true,
+    check: checkBoolean,
+    doc: '`false` rejects files without a byte: 400.',
+  },
   maxFiles: {
-    default: 10,
+    default: defaultMaxFiles,
+    defaultText: '`10`, or the sum of `maxCount` in `files`',
     check: checkCount(1),
     doc: 'Maximum files per form.',
   },
   maxTotalSize: {
-    default: ({ maxFiles, maxFileSize }: { maxFiles: number; maxFileSize: number }) => maxFiles * maxFileSize,
-    defaultText: '`maxFiles` × `maxFileSize`',
+    default: defaultMaxTotalSize,
+    defaultText: 'the largest files that the other limits allow',
     check: parseSize,
     doc: 'Maximum bytes of all files of a form.',
   },
@@ -115,6 +161,21 @@ export const OPTIONS = {
     defaultText: "`'1MB'`, or `maxFieldSize` if that is more",
     check: parseSize,
     doc: 'Maximum bytes of the names and values of all fields of a form.',
+  },
+  fields: {
+    defaultText: 'none',
+    check: optional(checkSchema),
+    doc: 'A [Standard Schema](https://standardschema.dev) for the fields: Zod, Valibot, ArkType, … `result.fields` is its output. Fields that it refuses fail with 422 and its issues: [fields.md](docs/fields.md).',
+  },
+  nestFields: {
+    default: false,
+    check: checkBoolean,
+    doc: 'Makes objects and arrays of fields with names such as `address[city]` and `tags[]`.',
+  },
+  fieldsFirst: {
+    default: false,
+    check: checkBoolean,
+    doc: 'Judges the fields when the first file begins, before anything of it is stored. A field behind a file fails with 400.',
   },
   partSize: {
     default: '5MB',
@@ -151,6 +212,11 @@ export const OPTIONS = {
     default: '16KB',
     check: parseSize,
     doc: 'Minimum bytes per second from a client that holds memory while other uploads wait for it, averaged over `idleTimeout`. A slower upload fails with 408. `0` allows every rate.',
+  },
+  hookTimeout: {
+    default: '30s',
+    check: checkTime,
+    doc: 'Maximum time of one call of a hook, except `onStored`. Fails with 500.',
   },
   storageTimeout: {
     default: '120s',

@@ -1,14 +1,18 @@
 import { sizeClass } from '../memory/buffer-pool.ts'
+import type { FieldRules } from '../policy/field-rules.ts'
 import type { Limits } from '../shared/limits.ts'
 import { describe, formatSize, KiB, MiB } from '../shared/sizes.ts'
-import type { UploadContext } from '../shared/types.ts'
-import { MAX_PART_SIZE, MAX_S3_PARTS, partSizeFor } from '../storage/s3-part-size.ts'
+import { MAX_S3_PARTS } from '../storage/s3-part-size.ts'
 import { superviseUploader } from '../storage/supervised-uploader.ts'
+import { resolveFieldRules } from './field-rules.ts'
 import { type CheckedOptions, OPTIONS, type Option } from './option-table.ts'
-import type { S3UploadOptions } from './options.ts'
 
 /** Options after all checks, with every default and every derived limit. Frozen. */
-export interface ResolvedOptions extends CheckedOptions, Limits {}
+export interface ResolvedOptions extends CheckedOptions, Limits {
+  /** Bytes of the largest file in any field. */
+  readonly maxFileSize: number
+  readonly fieldRules: FieldRules
+}
 
 /** The headers of one form part, its boundary (at most 70 characters, RFC 2046) and its line ends. */
 const MAX_PART_HEADER_BYTES = 16 * KiB + 80
@@ -17,10 +21,7 @@ const MAX_PART_HEADER_BYTES = 16 * KiB + 80
  * Checks the options and fills in the defaults. Runs once, when the application creates a route, so that a mistake of
  * the developer throws `TypeError` there. An option that is `undefined` has its default.
  */
-export function resolveOptions<Context extends UploadContext>(
-  bucketOrOptions: string | S3UploadOptions<Context>,
-  options: Omit<S3UploadOptions<Context>, 'bucket'> = {},
-): ResolvedOptions {
+export function resolveOptions(bucketOrOptions: unknown, options: object = {}): ResolvedOptions {
   const given =
     typeof bucketOrOptions === 'string' ? { ...options, bucket: bucketOrOptions } : bucketOrOptions
   if (typeof given !== 'object' || given === null) {
@@ -28,9 +29,9 @@ export function resolveOptions<Context extends UploadContext>(
   }
   checkNames(given)
   const checked = checkEach(given as object as Record<string, unknown>)
-  checkPartCount(checked)
+  const fieldRules = resolveFieldRules(checked, largestFile(checked))
   checkMemory(checked)
-  return freeze(Object.assign(checked, derive(checked)))
+  return freeze(Object.assign(checked, derive(checked, fieldRules)))
 }
 
 function checkNames(given: object): void {
@@ -56,14 +57,6 @@ function defaultOf(option: Option, above: Record<string, unknown>): unknown {
   return typeof option.default === 'function' ? option.default(above) : option.default
 }
 
-function checkPartCount({ partSize, maxFileSize }: CheckedOptions): void {
-  if (partSizeFor(maxFileSize, partSize) <= MAX_PART_SIZE) return
-  const limit = formatSize(MAX_S3_PARTS * MAX_PART_SIZE)
-  throw new TypeError(
-    `maxFileSize must be at most ${limit} (${MAX_S3_PARTS} S3 parts of ${formatSize(MAX_PART_SIZE)}); it is ${formatSize(maxFileSize)}.`,
-  )
-}
-
 /** Without this check, an upload would wait forever for a part buffer larger than the budget. */
 function checkMemory(options: CheckedOptions): void {
   const { partSize, memoryBudget } = options
@@ -73,14 +66,15 @@ function checkMemory(options: CheckedOptions): void {
   )
 }
 
-function derive(options: CheckedOptions) {
-  const { maxFields, maxFieldSize, maxFieldsSize, maxFiles, maxTotalSize, maxFileSize } = options
+function derive(options: CheckedOptions, fieldRules: FieldRules) {
+  const { maxFields, maxFieldSize, maxFieldsSize, maxFiles, maxTotalSize } = options
   const { uploader, storageTimeout } = options
   // Every file input can also arrive empty, without a file.
   const maxParts = maxFields + 2 * maxFiles
   const maxFieldBytes = Math.min(maxFields * maxFieldSize, maxFieldsSize)
   return {
-    maxFileSize: Math.min(maxFileSize, largestFile(options)),
+    maxFileSize: fieldRules.largestFile,
+    fieldRules,
     uploader: isPartWriter(options) ? uploader : superviseUploader(uploader, storageTimeout),
     maxParts,
     maxRequestSize: maxTotalSize + maxFieldBytes + (maxParts + 1) * MAX_PART_HEADER_BYTES,

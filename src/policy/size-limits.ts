@@ -7,6 +7,8 @@ import { fileTooLarge, longerThanDeclared, totalTooLarge } from '../shared/uploa
 export interface FormCount {
   files: number
   bytes: number
+  /** Files by their fields. */
+  readonly byField: Map<string, number>
 }
 
 export interface FormBytes {
@@ -22,10 +24,18 @@ export interface SizeCounter {
   add(chunk: Buffer): void
 }
 
-/** Counts the bytes of one file, and adds them to the count of its form. */
-export function createSizeCounter(file: IncomingFile, form: FormBytes, limits: Limits): SizeCounter {
+/**
+ * Counts the bytes of one file, and adds them to the count of its form.
+ *
+ * @param maxFileSize bytes of this file
+ */
+export function createSizeCounter(
+  file: IncomingFile,
+  form: FormBytes,
+  maxFileSize: number,
+  { maxTotalSize }: Limits,
+): SizeCounter {
   const { count, declaredLength = Number.POSITIVE_INFINITY } = form
-  const { maxFileSize, maxTotalSize } = limits
   const counter = { size: 0, add }
 
   function add(chunk: Buffer): void {

@@ -2,6 +2,12 @@ export const PROBLEMS = {
   MALFORMED_BODY: { status: 400, title: 'Malformed form data' },
   MISSING_BOUNDARY: { status: 400, title: 'No usable boundary' },
   TRUNCATED_BODY: { status: 400, title: 'Truncated form data' },
+  UNEXPECTED_FILE: { status: 400, title: 'Unexpected file' },
+  MISSING_FILE: { status: 400, title: 'Missing file' },
+  TOO_FEW_FILES: { status: 400, title: 'Too few files' },
+  FIELD_AFTER_FILE: { status: 400, title: 'Field after a file' },
+  EMPTY_FILE: { status: 400, title: 'Empty file' },
+  FILE_TOO_SMALL: { status: 400, title: 'File too small' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed' },
   CLIENT_STALLED: { status: 408, title: 'Upload stalled' },
   CLIENT_TOO_SLOW: { status: 408, title: 'Upload too slow' },
@@ -19,11 +25,13 @@ export const PROBLEMS = {
   NOT_MULTIPART: { status: 415, title: 'Not a multipart form' },
   UNSUPPORTED_ENCODING: { status: 415, title: 'Unsupported encoding' },
   TYPE_NOT_ACCEPTED: { status: 415, title: 'File type not accepted' },
+  INVALID_FIELDS: { status: 422, title: 'Invalid fields' },
   REFUSED: { status: 422, title: 'Upload refused' },
   ABORTED: { status: 499, title: 'Client disconnected' },
   BODY_ALREADY_READ: { status: 500, title: 'Request body already read' },
   ALREADY_ANSWERED: { status: 500, title: 'Request already answered' },
   INVALID_KEY: { status: 500, title: 'Invalid object key' },
+  HOOK_FAILED: { status: 500, title: 'Hook failed' },
   STORAGE_FAILED: { status: 502, title: 'Storage failed' },
   STORAGE_CONFLICT: { status: 503, title: 'Conflicting request at the storage' },
   CANCELLED: { status: 503, title: 'Upload cancelled by the server' },
@@ -44,6 +52,13 @@ export interface Leftover {
   cause: unknown
 }
 
+/** One thing that a schema found wrong with the fields of a form. */
+export interface FieldIssue {
+  /** Names and indexes from the outermost to the one that is wrong. Empty for the form as a whole. */
+  path: readonly (string | number)[]
+  message: string
+}
+
 export interface UploadErrorDetails {
   /** Name of the form field. */
   field?: string
@@ -53,6 +68,8 @@ export interface UploadErrorDetails {
   limit?: number
   /** The accepted values. */
   allowed?: readonly string[]
+  /** What a schema found wrong with the fields. */
+  issues?: readonly FieldIssue[]
   /** Headers for the response, as in http-errors. */
   headers?: Record<string, string>
   cause?: unknown
@@ -82,6 +99,7 @@ export class UploadError extends Error {
   declare readonly filename?: string
   declare readonly limit?: number
   declare readonly allowed?: readonly string[]
+  declare readonly issues?: readonly FieldIssue[]
   /** Everything that this upload left at S3 because the cleanup failed. Usually empty. */
   leftovers: readonly Leftover[]
 
@@ -101,6 +119,7 @@ export class UploadError extends Error {
     if (details.filename !== undefined) this.filename = details.filename
     if (details.limit !== undefined) this.limit = details.limit
     if (details.allowed !== undefined) this.allowed = details.allowed
+    if (details.issues !== undefined) this.issues = details.issues
     Object.defineProperty(this, BRAND, { value: true })
   }
 

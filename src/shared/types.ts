@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3'
+import type { Leftover } from './errors.ts'
 
 /** A Node request, or any byte stream with HTTP headers. */
 export type IncomingRequest = Readable & { headers: IncomingHttpHeaders }
@@ -9,9 +10,9 @@ export type IncomingRequest = Readable & { headers: IncomingHttpHeaders }
 export type Fields = Record<string, string | string[]>
 
 /** A file of the form before its bytes are read. The client claims all of this; never trust it. */
-export interface IncomingFile {
+export interface IncomingFile<Name extends string = string> {
   /** Name of the form field. */
-  field: string
+  field: Name
   /** The name that the client sent, decoded, without directories and control characters. Can be empty. */
   filename: string
   /**
@@ -19,14 +20,57 @@ export interface IncomingFile {
    * folder upload does.
    */
   path?: string
-  /** Media type in lower case, without parameters. `text/plain` if the client sends none (RFC 7578, 4.4). */
+  /**
+   * Media type in lower case, without parameters. With `accept` or `detect`, it is detected from the first bytes:
+   * `application/octet-stream` if they show none. Otherwise it is what the client declares; `text/plain` if it declares
+   * none (RFC 7578, 4.4).
+   */
   type: string
+  /** Media type that the client declared, like `type`. Set only if `type` is detected and the client declared one. */
+  declaredType?: string
   /** The Content-Type of the form part, as the client sent it. */
   contentType?: string
 }
 
+/** A file as `onFile` sees it. */
+export interface PeekedFile<Name extends string = string> extends IncomingFile<Name> {
+  /** A copy of the first bytes: 4,100, or the whole file if it has fewer. */
+  readonly head: Buffer
+}
+
+/** What `onFile` returns: nothing to store the file. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a hook without a return statement.
+export type OnFileResult = void | undefined | { readonly skip: boolean }
+
+/** A file that `onFile` has skipped. */
+export type SkippedFile<Name extends string = string> = Pick<
+  IncomingFile<Name>,
+  'field' | 'filename' | 'type'
+>
+
+/** Digests of a whole file in hex, by algorithm: those in `digest`. */
+export type Digests = { readonly [Algorithm in DigestAlgorithm]?: string }
+
+/** Algorithms of `digest`. Node must support them. */
+export const DIGEST_ALGORITHMS = [
+  'md5',
+  'sha1',
+  'sha224',
+  'sha256',
+  'sha384',
+  'sha512',
+  'sha512-256',
+  'sha3-256',
+  'sha3-384',
+  'sha3-512',
+  'blake2b512',
+  'blake2s256',
+] as const
+
+export type DigestAlgorithm = (typeof DIGEST_ALGORITHMS)[number]
+
 /** A file that S3 has stored and confirmed. */
-export interface UploadedFile extends Omit<IncomingFile, 'contentType'> {
+export interface UploadedFile<Name extends string = string> extends Omit<IncomingFile<Name>, 'contentType'> {
   bucket: string
   key: string
   /** Bytes received, which equal the bytes that S3 confirmed. */
@@ -41,6 +85,8 @@ export interface UploadedFile extends Omit<IncomingFile, 'contentType'> {
    * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
    */
   checksums?: Checksums
+  /** Set with `digest` only. */
+  digests?: Digests
 }
 
 export interface Checksums {
@@ -54,22 +100,48 @@ export interface Checksums {
 }
 
 /** A form that is read completely. None of its files is visible yet. */
-export interface FormResult {
-  /** In the order of the form. `size` is the bytes received; `type` is what the client claims. */
-  files: readonly (Omit<IncomingFile, 'contentType'> & { bucket: string; key: string; size: number })[]
-  fields: Readonly<Fields>
+export interface FormResult<Output = Fields, Name extends string = string> {
+  /** In the order of the form. `size` is the bytes received. */
+  files: readonly ReceivedFile<Name>[]
+  /** As the client sent them; with `fields`, the output of the schema. */
+  fields: Readonly<Output>
+  /** Set if `onFile` skipped a file. In the order of the form. */
+  skipped?: readonly SkippedFile<Name>[]
 }
 
-export interface UploadResult {
+/** A file that is read completely, and not visible yet. */
+export type ReceivedFile<Name extends string = string> = Pick<
+  UploadedFile<Name>,
+  Exclude<keyof IncomingFile, 'contentType'> | 'bucket' | 'key' | 'size' | 'digests'
+>
+
+export interface UploadResult<Output = Fields, Name extends string = string> {
   /** In the order of the form. */
-  files: UploadedFile[]
-  fields: Fields
+  files: UploadedFile<Name>[]
+  /** As the client sent them; with `fields`, the output of the schema. */
+  fields: Output
+  /** Files that `onFile` skipped, in the order of the form. Set if there are any. */
+  skipped?: SkippedFile<Name>[]
+}
+
+/** The result of an upload that the application continues with. */
+export interface StoredUpload<Output = Fields, Name extends string = string>
+  extends UploadResult<Output, Name> {
+  /**
+   * Removes the objects of this upload, for example if a later step of the request fails. Removes them once, however often it
+   * is called, and only them: what another upload has stored under the same key stays. Never rejects. Resolves with what it
+   * could not remove.
+   */
+  rollback(): Promise<readonly Leftover[]>
 }
 
 /** Passed to every hook. */
 export interface UploadContext {
   request: IncomingRequest
-  /** The fields that precede this file in the form. Browsers send inputs in the order of the page. */
+  /**
+   * The fields received so far, as the client sent them: in the hooks of a file, those that precede it in the form. Browsers
+   * send inputs in the order of the page.
+   */
   fields: Readonly<Fields>
   /** Aborts when the upload fails or its client disconnects. */
   signal: AbortSignal

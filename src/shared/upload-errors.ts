@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { UploadError, type UploadErrorDetails } from './errors.ts'
+import { type FieldIssue, UploadError, type UploadErrorDetails } from './errors.ts'
 import { escapeText } from './escape-text.ts'
 import type { Limits } from './limits.ts'
 import { describe, formatSize } from './sizes.ts'
@@ -188,6 +188,30 @@ export function fieldsTooLarge(field: string, limit: number): UploadError {
   )
 }
 
+/** 400 with `fieldsFirst`. */
+export function fieldAfterFile(field: string): UploadError {
+  return new UploadError(
+    'FIELD_AFTER_FILE',
+    `Field "${escapeText(field)}" comes after a file. Send every field before the first file.`,
+    { field },
+  )
+}
+
+/** 422: the schema of the application refused the fields. */
+export function invalidFields(issues: readonly FieldIssue[]): UploadError {
+  const [{ path, message } = { path: [], message: '' }] = issues
+  const others = issues.length > 1 ? ` There are ${issues.length - 1} more.` : ''
+  const place = path.length > 0 ? `${escapeText(path.join('.'))}: ` : ''
+  return new UploadError(
+    'INVALID_FIELDS',
+    `The fields are invalid. ${place}${escapeText(message)}${others}`,
+    {
+      ...(path.length > 0 && { field: `${path[0]}` }),
+      issues,
+    },
+  )
+}
+
 /** 413. */
 export function tooManyFiles(file: IncomingFile, limit: number): UploadError {
   return new UploadError('TOO_MANY_FILES', `The form has more than ${limit} files.`, {
@@ -196,14 +220,88 @@ export function tooManyFiles(file: IncomingFile, limit: number): UploadError {
   })
 }
 
-/** 415 for one file. */
-export function typeNotAccepted(file: IncomingFile, allowed: readonly string[]): UploadError {
-  const problem = file.contentType === undefined ? 'declares no type' : `has type ${escapeText(file.type)}`
+/** 413: for one field. */
+export function tooManyFilesInField(file: IncomingFile, limit: number): UploadError {
   return new UploadError(
-    'TYPE_NOT_ACCEPTED',
-    `${nameOf(file)} ${problem}. Accepted types: ${allowed.join(', ')}.`,
+    'TOO_MANY_FILES',
+    `Field "${escapeText(file.field)}" has more than ${countOf(limit)}.`,
+    { ...placeOf(file), limit },
+  )
+}
+
+/** 400: a file in a field that `files` does not have. */
+export function unexpectedFile(file: IncomingFile, allowed: readonly string[]): UploadError {
+  const names = allowed.map(name => `"${escapeText(name)}"`).join(', ')
+  return new UploadError(
+    'UNEXPECTED_FILE',
+    `Field "${escapeText(file.field)}" accepts no files. ${names === '' ? 'No field does' : `Fields for files: ${names}`}.`,
     { ...placeOf(file), allowed },
   )
+}
+
+/** 400: a field without the files that it must have. */
+export function missingFile(field: string, limit: number): UploadError {
+  return new UploadError(
+    'MISSING_FILE',
+    `Field "${escapeText(field)}" has no file. Send at least ${countOf(limit)}.`,
+    { field, limit },
+  )
+}
+
+/** 400. */
+export function tooFewFiles(field: string, count: number, limit: number): UploadError {
+  return new UploadError(
+    'TOO_FEW_FILES',
+    `Field "${escapeText(field)}" has ${countOf(count)}. Send at least ${limit}.`,
+    { field, limit },
+  )
+}
+
+/** 400 with `allowEmpty: false`. */
+export function emptyFile(file: IncomingFile): UploadError {
+  return new UploadError('EMPTY_FILE', `${nameOf(file)} is empty.`, placeOf(file))
+}
+
+/** 400. */
+export function fileTooSmall(file: IncomingFile, size: number, limit: number): UploadError {
+  return new UploadError(
+    'FILE_TOO_SMALL',
+    `${nameOf(file)} has ${formatSize(size)}. The minimum is ${formatSize(limit)}.`,
+    { ...placeOf(file), limit },
+  )
+}
+
+/** Why the type of a file is not accepted. */
+export type TypeProblem = 'something else' | 'unknown' | 'not accepted'
+
+/**
+ * 415 for one file.
+ *
+ * @param type by its bytes; undefined if they do not tell
+ */
+export function typeNotAccepted(
+  file: IncomingFile,
+  type: string | undefined,
+  problem: TypeProblem,
+  allowed: readonly string[],
+): UploadError {
+  return new UploadError(
+    'TYPE_NOT_ACCEPTED',
+    `${nameOf(file)} ${describeType(file, type, problem)}. Accepted types: ${allowed.join(', ')}.`,
+    { ...placeOf(file), allowed },
+  )
+}
+
+function describeType(
+  { contentType, type: claim }: IncomingFile,
+  type: string | undefined,
+  problem: TypeProblem,
+): string {
+  const declared = contentType === undefined ? 'no type' : escapeText(claim)
+  if (type === undefined) return `is of an unknown type: its bytes match none, and it declares ${declared}`
+  if (problem === 'something else')
+    return `is something else: its bytes are ${escapeText(type)}, and it declares ${declared}`
+  return `is ${escapeText(type)}, which is not accepted`
 }
 
 /** 413. */
@@ -251,8 +349,16 @@ export function refused(cause: Error): UploadError {
   return new UploadError('REFUSED', escapeText(`${cause.message}`), { cause })
 }
 
-/** The hooks that can fail an upload. */
-export type HookName = 'key' | 'params' | 'validate' | 'onProgress'
+/** The hooks that can fail an upload. `options` is the function that returns the options of a request. */
+export type HookName =
+  | 'options'
+  | 'fields'
+  | 'onFile'
+  | 'key'
+  | 'params'
+  | 'validate'
+  | 'onProgress'
+  | 'onStored'
 
 /** The same error for one upload: a hook threw a frozen one, and each upload adds its `leftovers`. */
 export function copyOf(error: UploadError): UploadError {
@@ -267,13 +373,13 @@ export function hookRefused(status: number, cause: unknown): Error {
 }
 
 /** 500: a hook failed. With its own status or headers, the framework would show the error to the client. */
-export function hookFailed(hook: HookName, cause: unknown): Error {
-  return serverFault(`${hook} failed: ${describeThrown(cause)}`, cause)
+export function hookFailed(hook: HookName, cause: unknown): UploadError {
+  return hookFault(`${hook} failed: ${describeThrown(cause)}`, cause)
 }
 
 /** 500: a hook threw a value that is no error, or an error with a getter that throws. */
-export function hookThrewNoError(hook: HookName, thrown: unknown): Error {
-  return serverFault(`${hook} threw ${describeNoError(thrown)}`)
+export function hookThrewNoError(hook: HookName, thrown: unknown): UploadError {
+  return hookFault(`${hook} threw ${describeNoError(thrown)}`)
 }
 
 function describeNoError(thrown: unknown): string {
@@ -284,16 +390,24 @@ function describeNoError(thrown: unknown): string {
 }
 
 /** 500: a hook threw an error with a header that no response can have. */
-export function hookHasInvalidHeader(hook: HookName, header: string, cause: unknown): Error {
-  return serverFault(
+export function hookHasInvalidHeader(hook: HookName, header: string, cause: unknown): UploadError {
+  return hookFault(
     `${hook} threw an error whose header "${escapeText(header)}" is invalid: ${describeThrown(cause)}`,
     cause,
   )
 }
 
-function serverFault(message: string, cause?: unknown): Error {
-  const error = cause === undefined ? new Error(message) : new Error(message, { cause })
-  return Object.assign(error, { status: 500, statusCode: 500, expose: false })
+/** 500: a hook has not settled in time. */
+export function hookTimedOut(hook: HookName, milliseconds: number): UploadError {
+  return new UploadError(
+    'HOOK_FAILED',
+    `${hook} did not finish within ${milliseconds} ms. Limit the time of what it waits for, or raise hookTimeout.`,
+    { limit: milliseconds },
+  )
+}
+
+function hookFault(message: string, cause?: unknown): UploadError {
+  return new UploadError('HOOK_FAILED', message, cause === undefined ? {} : { cause })
 }
 
 /** 499: the response reaches no one. */
@@ -434,6 +548,10 @@ function objectOf({ Bucket = '', Key }: ObjectName): string {
   return Key === undefined
     ? `bucket "${escapeText(Bucket)}"`
     : `"${escapeText(Key)}" in bucket "${escapeText(Bucket)}"`
+}
+
+function countOf(files: number): string {
+  return files === 1 ? '1 file' : `${files} files`
 }
 
 function placeOf({ field, filename }: IncomingFile): UploadErrorDetails {

@@ -96,10 +96,12 @@ export class ObjectCommit {
     } catch (error) {
       this.#outcome = await judgeError(error, expected, readHead)
       if (this.#outcome.kind !== 'found') throw error
+      this.#expected = withoutBody(expected, this.#outcome)
       return {}
     }
     this.#outcome = await judgeResponse(output, expected, readHead)
     if (this.#outcome.kind === 'unknown') throw notConfirmed(operation, { Bucket: bucket, Key: key })
+    this.#expected = withoutBody(expected, this.#outcome)
     return output
   }
 
@@ -162,6 +164,25 @@ export class ObjectCommit {
   async undo(): Promise<void> {
     if (this.#expected) await rollBack(this.#outcome, this.#expected, this.#target, this.#scope)
     this.#outcome = { kind: 'nothing' }
+  }
+}
+
+/**
+ * The object can be removed long after its upload, so its bytes must not stay in memory. Their ETag is needed again only if an
+ * attempt was lost. The bytes are unchanged until then: only memory of a request without a retry is lent again.
+ */
+function withoutBody({ size, etag, creation }: ExpectedObject, outcome: CommitOutcome): ExpectedObject {
+  const isCertain = outcome.kind === 'stored' && !outcome.hadLostAttempt
+  const known = isCertain ? undefined : unlessThrows(etag)
+  return { size, etag: () => known, creation }
+}
+
+/** Node has no MD5 in FIPS mode. */
+function unlessThrows<Value>(call: () => Value): Value | undefined {
+  try {
+    return call()
+  } catch {
+    return undefined
   }
 }
 

@@ -1,5 +1,4 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import { untilAborted } from '../shared/abort-signals.ts'
 import { UploadError } from '../shared/errors.ts'
 import { httpStatusOf } from '../shared/http-status.ts'
 import { isError } from '../shared/thrown.ts'
@@ -13,27 +12,12 @@ import {
   refused,
 } from '../shared/upload-errors.ts'
 
-/** Runs a hook, and stops waiting for it when the upload ends. Rejects with the error that fails the upload. */
-export function runHook<Value>(
-  hook: HookName,
-  call: () => Value | PromiseLike<Value>,
-  signal: AbortSignal,
-): Promise<Value> {
-  return untilAborted(async () => {
-    try {
-      return await call()
-    } catch (thrown) {
-      throw hookError(hook, thrown)
-    }
-  }, signal)
-}
-
 /**
  * Returns the error with which an upload fails if a hook throws this value. There is one rule for all hooks:
  *
  * - An `UploadError`, an error with a 4xx `status`, or any other `Error` refuses the upload.
- * - But a sign of an outage or of a bug in it, or in an error that caused it, makes it a fault of the server. Then the
- *   client must see neither the message nor a 4xx status, also if the framework responds.
+ * - But a sign of an outage or of a bug in it, or in an error that caused it, makes it a fault of the server:
+ *   `HOOK_FAILED`, whose message the client does not see.
  * - A value that is no error is a fault too. Express would take `null` for no error, and `'route'` for a command.
  */
 export function hookError(hook: HookName, thrown: unknown): Error {
@@ -52,7 +36,7 @@ function classify(hook: HookName, thrown: unknown): Error {
     return refuses && !isFault(thrown) ? hookRefused(status, thrown) : hookThrewNoError(hook, thrown)
   }
   if (thrown instanceof UploadError) return checkHeaders(hook, isUsable(thrown) ? thrown : copyOf(thrown))
-  if (isFault(thrown)) return isUsable(thrown) && isPlain(thrown) ? thrown : hookFailed(hook, thrown)
+  if (isFault(thrown)) return hookFailed(hook, thrown)
   if (status === undefined) return refused(thrown)
   if (isUsable(thrown)) return checkHeaders(hook, thrown)
   return refuses ? hookRefused(status, thrown) : hookFailed(hook, thrown)
@@ -84,11 +68,6 @@ function checkHeaders(hook: HookName, error: ErrorProperties): Error {
     }
   }
   return error
-}
-
-/** True if Express and Koa respond to this fault with 500 and without its message. Koa makes ENOENT a 404. */
-function isPlain({ status, statusCode, headers, expose, code }: ErrorProperties): boolean {
-  return !(status ?? statusCode ?? headers) && !expose && code !== 'ENOENT'
 }
 
 /** Properties that errors of sockets, databases, the file system, the AWS SDK and HTTP clients have. */

@@ -8,9 +8,11 @@ import { onSocketClose } from './socket-close.ts'
 export interface UploadSignal {
   /** Aborted with the first error. */
   readonly signal: AbortSignal
-  /** Fails the upload with this error, unless it has failed already. */
+  /** Fails the upload with this error, unless it has failed already. Has no effect after `stopWatching()`. */
   fail(error: unknown): void
-  /** Stops watching the request and the application's signal. */
+  /** Fails the upload with this error at any time, unless it has failed already. */
+  end(error: unknown): void
+  /** Stops watching the request and the application's signal. Can be called again. */
   stopWatching(): void
 }
 
@@ -27,8 +29,13 @@ export function createUploadSignal(
   const controller = createAbortController()
   const socket = socketOf(request)
 
+  let isWatching = true
+
   // AbortController keeps its first reason.
-  const fail = (error: unknown) => controller.abort(error)
+  const end = (error: unknown) => controller.abort(error)
+  const fail = (error: unknown) => {
+    if (isWatching) end(error)
+  }
   const onError = (cause?: Error) => fail(isAnswered() ? alreadyAnswered() : abortedByClient(cause))
   const onDisconnect = () => onError()
   const onClose = () => {
@@ -43,6 +50,8 @@ export function createUploadSignal(
   const ignoreCancel = cancel && onAbort(cancel, () => fail(cancelled(cancel.reason)))
 
   function stopWatching() {
+    if (!isWatching) return
+    isWatching = false
     request.off('aborted', onDisconnect).off('close', onClose)
     ignoreSocket?.()
     ignoreCancel?.()
@@ -50,7 +59,7 @@ export function createUploadSignal(
     request.off('error', onError).on('error', ignoreError)
   }
 
-  return { signal: controller.signal, fail, stopWatching }
+  return { signal: controller.signal, fail, end, stopWatching }
 }
 
 /** Outside of the closures above: the request lives as long as its connection, and must not keep the upload's memory. */

@@ -132,7 +132,7 @@ const kinds: Kind[] = (
       {
         name: 'node:http',
         passesOn: false,
-        handler: ({ respond: _, ...options }) => httpUpload(withStorage(options)),
+        handler: options => httpUpload({ ...withStorage(options), respond: true }),
       },
       {
         name: 'streamToS3() with its response',

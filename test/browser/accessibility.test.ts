@@ -8,7 +8,7 @@ import { until } from '../support/until.ts'
 import { useBrowser } from './support/browser.ts'
 import { BUCKET, useDemo } from './support/demo.ts'
 import { useFiles } from './support/files.ts'
-import { acceptAnyType, choose, PNG, phase, textFile } from './support/page.ts'
+import { acceptAnyType, choose, PNG, phase, textFile, ZIP } from './support/page.ts'
 
 const AXE = createRequire(import.meta.url).resolve('axe-core')
 const demo = await useDemo()
@@ -77,7 +77,7 @@ describe.each(VARIANTS)('axe-core finds no violation on the page, %s', (_name, v
   it('after an error', async () => {
     const page = await openPage()
     demo.s3.fault(({ operation }) => (operation === 'PutObject' ? { status: 500, code: 'X' } : undefined))
-    await choose(page, [{ ...PNG, mimeType: 'application/zip' }, textFile('notes.txt', 10)])
+    await choose(page, [{ ...ZIP, name: 'photo.png' }, textFile('notes.txt', 10)])
     await phase(page, 'photo.png', 'failed')
     await phase(page, 'notes.txt', 'waiting')
     expect(await violations(page)).toEqual([])
@@ -121,7 +121,7 @@ describe('with a keyboard only', () => {
     const status = page.getByRole('status')
     await choose(page, PNG)
     await expect.poll(() => status.textContent()).toBe('photo.png was stored.')
-    await choose(page, { ...PNG, name: 'a.zip', mimeType: 'application/zip' })
+    await choose(page, ZIP)
     await expect
       .poll(() => status.textContent())
       .toMatch(/^a\.zip was not stored\. The server does not accept application\/zip/)

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { MB } from '../support/bytes.ts'
 import { hold } from '../support/faults.ts'
 import { areInstalled } from '../support/programs.ts'
+import { PNG_HEAD } from '../support/tiny-files.ts'
 import { BUCKET, expectNothingLeft, useDemo } from './support/demo.ts'
 import { type RemoteBrowser, startFirefox, startWebKit } from './support/remote-browser.ts'
 
@@ -47,7 +48,9 @@ describe.each(browsers)('the demo in $name', async ({ start }) => {
       }
       document.querySelector('#check').checked = false
       const files = new DataTransfer()
-      files.items.add(new File([new Uint8Array(${size})], '${name}', { type: '${type}' }))
+      const bytes = new Uint8Array(${size})
+      if ('${type}' === 'image/png') bytes.set([${[...PNG_HEAD]}])
+      files.items.add(new File([bytes], '${name}', { type: '${type}' }))
       const input = document.querySelector('#files')
       input.files = files.files
       input.dispatchEvent(new Event('change', { bubbles: true }))`)

@@ -6,6 +6,7 @@ import * as server from '../../src/shared/sizes.ts'
 import { fileTooLarge } from '../../src/shared/upload-errors.ts'
 import { routes, useRunningRoutes } from '../support/routes.ts'
 import { BUCKET, expectNothingLeft, useStorage } from '../support/storage.ts'
+import { PNG } from '../support/tiny-files.ts'
 import { file, useFakeXhr } from './support/fake-xhr.ts'
 
 const s3 = await useStorage()
@@ -34,17 +35,26 @@ async function problemOf(input: File[], options: Partial<S3UploadOptions>): Prom
   return (await response.json()) as object
 }
 
+/** The server looks at the bytes. */
+const text = (name: string, size: number, type = 'text/plain') => new File(['a'.repeat(size)], name, { type })
+const picture = (name: string) => new File([new Uint8Array(PNG)], name, { type: 'image/png' })
+
 const KB = 1024
 describe('a file over a limit is refused with the code, status and words of the server', () => {
   it.each<[string, File[], UploadOptions & Partial<S3UploadOptions>]>([
     ['one byte too large', [file('a.png', 1), file('b.png', 1537)], { maxFileSize: '1.5KB' }],
     ['too large for a number', [file('b.png', 100)], { maxFileSize: 99 }],
+    [
+      'too large for its type',
+      [text('a.txt', 11)],
+      { maxFileSize: 5, accept: { 'text/*': 20, 'text/plain': 10 } },
+    ],
     ['too large for 0', [file('b.png', 1)], { maxFileSize: 0 }],
     ['one file too many', [file('a.png', 1), file('日本語.png', 1)], { maxFiles: 1 }],
-    ['a type that is not listed', [file('a.zip', 1, 'application/zip')], { accept: 'image/*, text/plain' }],
-    ['an almost equal type', [file('a', 1, 'image/pngx')], { accept: ['image/PNG', 'video/*'] }],
-    ['the first of three mistakes', [file('a.png', 9), file('b.txt', 99, 'text/plain')], { maxFileSize: 10, accept: 'image/*', maxFiles: 5 }], // biome-ignore format: one row
-    ['the count before the type', [file('a.png', 9), file('b.txt', 9, 'text/plain')], { maxFiles: 1, accept: 'image/*' }], // biome-ignore format: one row
+    ['a type that is not listed', [text('a.csv', 1, 'text/csv')], { accept: 'image/*, text/plain' }],
+    ['an almost equal type', [text('a', 1, 'text/plainx')], { accept: ['text/PLAIN', 'video/*'] }],
+    ['the first of three mistakes', [picture('a.png'), text('b.txt', 999)], { maxFileSize: 100, accept: 'image/*', maxFiles: 5 }], // biome-ignore format: one row
+    ['the count before the type', [picture('a.png'), text('b.txt', 9)], { maxFiles: 1, accept: 'image/*' }], // biome-ignore format: one row
   ])('%s', async (_name, input, limits) => {
     const problem = await problemOf(input, limits)
     const { message, code, title, status, field, filename, limit, allowed } = await refusal(input, {
@@ -75,7 +85,9 @@ it('shows sizes as the server does', () => {
 describe('accept', () => {
   it.each([
     ['a listed type', 'a', 'image/png', 'image/png'],
-    ['any type of a group', 'a', 'image/svg+xml', 'text/css, image/*'],
+    ['any type of a group', 'a', 'image/webp', 'text/css, image/*'],
+    ['a type that runs code and is named', 'a', 'image/svg+xml', 'image/*, image/svg+xml'],
+    ['a type with a size', 'a', 'image/png', { 'image/*': 4 * KB }],
     ['any type', 'a', 'x/y', '*/*'],
     ['parameters of a type', 'a.webm', 'video/webm;codecs=vp8,opus', 'video/webm'],
     ['an extension in other case', 'DATA.CSV', 'application/vnd.ms-excel', ['text/csv', '.Csv']],
@@ -91,13 +103,14 @@ describe('accept', () => {
   it.each([
     ['another extension', 'a.csv.exe', 'application/x-msdownload', '.csv'],
     ['an extension inside the name', 'acsv', 'application/pdf', '.csv'],
+    ['a type that runs code and is not named', 'a.svg', 'image/svg+xml', 'image/*'],
     ['a type that only begins like one', 'a', 'images/png', 'image/*'],
   ])('refuses %s', async (_name, name, type, accept) => {
     const error = await refusal([file(name, 1, type)], { accept })
     expect(error).toMatchObject({
       code: 'TYPE_NOT_ACCEPTED',
       status: 415,
-      message: `${name} has type ${type}. Accepted types: ${accept}.`,
+      message: `${name} is ${type}, which is not accepted. Accepted types: ${accept}.`,
     })
   })
 })
@@ -119,6 +132,7 @@ it.each<[string, unknown]>([
   ['maxFileSize', -1],
   ['maxFiles', Number.NaN],
   ['accept', 'png'],
+  ['accept', {}],
   ['accept', ''],
   ['accept', []],
   ['accept', ['image/*', 'text']],
@@ -127,6 +141,13 @@ it.each<[string, unknown]>([
   expect(error).toBeInstanceOf(TypeError)
   expect(error).not.toBeInstanceOf(UploadError)
   expect(error.message).toBe(`The option ${name} is invalid: ${value}.`)
+})
+
+it('a type with a wrong size rejects with a TypeError', async () => {
+  const accept = { 'image/*': 'large' } as unknown as UploadOptions['accept']
+  const error = await refusal([file('a.png', 1)], { accept })
+  expect(error).toBeInstanceOf(TypeError)
+  expect(error.message).toBe('The option accept is invalid: large.')
 })
 
 describe('uploadEach()', () => {

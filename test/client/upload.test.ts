@@ -48,6 +48,7 @@ describe('request', () => {
 describe('UploadError', () => {
   it('copies code, detail, title and the other members of the problem', async () => {
     const problem = {
+      issues: [{ path: ['a', 0], message: 'wrong' }],
       type: 'about:blank',
       title: 'File too large',
       status: 413,

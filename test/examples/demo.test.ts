@@ -1,12 +1,20 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
+import { copyFile, mkdtemp, rm, stat } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { UploadResult } from 's3-upstream'
 import { startS3 } from 's3-upstream/testing'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { MB } from '../support/bytes.ts'
 import { environmentFor } from '../support/environment.ts'
+import { areInstalled } from '../support/programs.ts'
 import { killPrograms, type Program, runProgram, startProgram } from '../support/run-program.ts'
+import { pngOf } from '../support/tiny-files.ts'
 import { post, type TestFile } from './support.ts'
 
 const DEMO = 'examples/demo/server.ts'
@@ -22,8 +30,8 @@ describe('the demo with its own S3', () => {
     demo = await startProgram(DEMO, {})
   })
 
-  async function store(file: TestFile): Promise<string> {
-    const { files } = (await (await post(`${demo.url}/upload`, [file])).json()) as UploadResult
+  async function store(file: TestFile, path = '/upload'): Promise<string> {
+    const { files } = (await (await post(demo.url + path, [file])).json()) as UploadResult
     return files[0]?.key ?? ''
   }
 
@@ -82,7 +90,7 @@ describe('the demo with its own S3', () => {
 
   test('lists what was uploaded', async () => {
     const first = await store(NOTE)
-    const second = await store(PAGE)
+    const second = await store(PAGE, '/upload/anything')
 
     const { storage, files } = (await (await fetch(`${demo.url}/files`)).json()) as UploadResult & {
       storage: string
@@ -112,7 +120,7 @@ describe('the demo with its own S3', () => {
   })
 
   test('does not let an uploaded page become a page of its own', async () => {
-    const response = await open(await store(PAGE))
+    const response = await open(await store(PAGE, '/upload/anything'))
 
     expect(await response.text()).toBe(PAGE.bytes)
     expect(response.headers.get('content-security-policy')).toMatch(/^sandbox; default-src 'none'/)
@@ -125,7 +133,7 @@ describe('the demo with its own S3', () => {
   })
 
   test('says what is wrong with a file that is too large', async () => {
-    const large = { name: 'large.png', type: 'image/png', bytes: new Uint8Array(11 * 1024 ** 2) }
+    const large = { name: 'large.png', type: 'image/png', bytes: new Uint8Array(pngOf(11 * 1024 ** 2)) }
 
     const response = await post(`${demo.url}/upload`, [NOTE, large])
 
@@ -143,6 +151,25 @@ describe('the demo with its own S3', () => {
     expect(commands.length).toBeGreaterThan(2)
     for (const command of commands) expect(command).toContain(`${demo.url}/`)
   })
+
+  test.runIf(areInstalled(['curl'], 'the commands that the demo prints'))(
+    'prints commands that do what it says',
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 's3-upstream-'))
+      onTestFinished(() => rm(folder, { recursive: true }))
+      for (const file of ['LICENSE', 'package.json']) await copyFile(file, join(folder, file))
+      const commands = demo.stdout.match(/^ {4}\S.*\/upload.*/gm) ?? []
+      const outcomes: unknown[] = []
+      for (const command of commands) {
+        const shorter = command.replace('2147483648', `${20 * MB}`)
+        const { stdout } = await promisify(execFile)('sh', ['-c', shorter], { cwd: folder })
+        const { code, files } = JSON.parse(stdout)
+        outcomes.push(code ?? files?.[0]?.size)
+      }
+      const { size } = await stat('LICENSE')
+      expect(outcomes).toEqual([size, 'TYPE_NOT_ACCEPTED', 'FILE_TOO_LARGE', 20 * MB])
+    },
+  )
 
   test.each(['SIGTERM', 'SIGINT'] as const)('ends on %s, whatever is still open', async signal => {
     const { hostname, port } = new URL(demo.url)
@@ -209,7 +236,7 @@ test.each([
   expect(demo.stdout).toContain(`Server:  ${name} `)
   expect((await post(`${demo.url}/upload`, [NOTE])).status).toBe(201)
   expect((await post(`${demo.url}/upload/anything`, [{ ...NOTE, type: 'a/b' }])).status).toBe(201)
-  expect((await post(`${demo.url}/upload`, [{ ...NOTE, type: 'a/b' }])).status).toBe(415)
+  expect((await post(`${demo.url}/upload`, [PAGE])).status).toBe(415)
   const { files } = (await (await fetch(`${demo.url}/files`)).json()) as UploadResult
   expect(files).toHaveLength(2)
   expect((await fetch(`${demo.url}/files`, { method: 'DELETE' })).status).toBe(405)

@@ -3,11 +3,12 @@ import { type S3Server, startS3 } from 's3-upstream/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { environmentFor } from '../support/environment.ts'
 import { killPrograms, type Program, startProgram } from '../support/run-program.ts'
+import { mp4Of, PNG } from '../support/tiny-files.ts'
 import { post, type TestFile } from './support.ts'
 
 const BUCKET = 'my-bucket'
-const PHOTO: TestFile = { name: '写真 "1".png', type: 'image/png', bytes: 'the bytes of a picture' }
-const VIDEO: TestFile = { name: 'clip.mp4', type: 'video/mp4', bytes: new Uint8Array(6 * 1024 ** 2).fill(7) }
+const PHOTO: TestFile = { name: '写真 "1".png', type: 'image/png', bytes: new Uint8Array(PNG) }
+const VIDEO: TestFile = { name: 'clip.mp4', type: 'video/mp4', bytes: new Uint8Array(mp4Of(6 * 1024 ** 2)) }
 const SCRIPT: TestFile = { name: 'run.sh', type: 'text/x-sh', bytes: '#!/bin/sh' }
 
 interface Example {
@@ -31,7 +32,10 @@ const problem = {
 const uploads = {
   file: PHOTO,
   key: /^uploads\/[\w-]+\.png$/,
-  answer: (key: string) => ({ files: [{ field: 'file', filename: PHOTO.name, size: 22, key }], fields: {} }),
+  answer: (key: string) => ({
+    files: [{ field: 'file', filename: PHOTO.name, size: PHOTO.bytes.length, key }],
+    fields: {},
+  }),
   refused: problem,
 }
 
@@ -53,7 +57,7 @@ const EXAMPLES: Example[] = [
     fields: { album: 'holiday' },
     file: PHOTO,
     key: /^holiday\/[\w-]+$/,
-    answer: key => ({ photos: [{ id: key, filename: PHOTO.name, size: 22 }] }),
+    answer: key => ({ photos: [{ id: key, filename: PHOTO.name, size: PHOTO.bytes.length }] }),
     refused: {
       files: [SCRIPT],
       status: 415,
@@ -66,7 +70,7 @@ const EXAMPLES: Example[] = [
     path: '/upload',
     file: PHOTO,
     key: /^[\w-]+\.png$/,
-    answer: key => ({ stored: [{ key, size: 22 }] }),
+    answer: key => ({ stored: [{ key, size: PHOTO.bytes.length }] }),
     refused: {
       files: [PHOTO, PHOTO, PHOTO, PHOTO],
       status: 413,

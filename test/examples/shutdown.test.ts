@@ -1,10 +1,11 @@
 import { startS3 } from 's3-upstream/testing'
 import { afterAll, afterEach, expect, it } from 'vitest'
-import { bytes, MB } from '../support/bytes.ts'
+import { MB } from '../support/bytes.ts'
 import { environmentFor } from '../support/environment.ts'
 import { FORM_TYPE, filePart, formBody } from '../support/form-body.ts'
 import { killPrograms, startProgram } from '../support/run-program.ts'
 import { open, replyTo } from '../support/send.ts'
+import { mp4Of, pngOf } from '../support/tiny-files.ts'
 import { until } from '../support/until.ts'
 
 const s3 = await startS3({ buckets: ['my-bucket'] })
@@ -15,13 +16,13 @@ afterEach(async () => {
 afterAll(() => s3.close())
 
 const programs = ['express', 'koa', 'http', 'stream-to-s3', 'lib-storage']
-const body = formBody([filePart('file', 'a.bin', bytes(6 * MB), 'video/mp4')])
-const uploaded = body.length - 100
+const video = formBody([filePart('file', 'a.mp4', mp4Of(6 * MB), 'video/mp4')])
+const picture = formBody([filePart('file', 'a.png', pngOf(6 * MB), 'image/png')])
 
 async function begin(name: string, seconds: string) {
   // The programs accept different types; what matters here is how they end.
-  const type = name === 'lib-storage' ? 'video/mp4' : 'image/png'
-  const form = Buffer.from(body.toString('latin1').replace('video/mp4', type), 'latin1')
+  const form = name === 'lib-storage' ? video : picture
+  const uploaded = form.length - 100
   const program = await startProgram(`examples/${name}.ts`, {
     ...environmentFor(s3),
     SHUTDOWN_SECONDS: seconds,

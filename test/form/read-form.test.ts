@@ -106,7 +106,8 @@ describe('files', () => {
 
   it('with a parameter of ours from params() fail the form', async () => {
     const params = () => ({ Key: 'mine' }) as object
-    expect(await refusal(upload([filePart('a', 'a', 'a')], { params }))).toBeInstanceOf(TypeError)
+    const error = await refusal(upload([filePart('a', 'a', 'a')], { params }))
+    expect(error).toMatchObject({ code: 'HOOK_FAILED', status: 500, cause: expect.any(TypeError) })
     expectNothingLeft(s3)
   })
 

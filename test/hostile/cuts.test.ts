@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import type { S3UploadOptions } from '../../src/options/options.ts'
 import type { Uploader } from '../../src/storage/uploader.ts'
 import { bytes, MB, sha256 } from '../support/bytes.ts'
+import { decideAbout } from '../support/decisions.ts'
 import { hold } from '../support/faults.ts'
 import { filePart, formBody } from '../support/form-body.ts'
 import { type RouteKind, type RunningRoute, routes, useRunningRoutes } from '../support/routes.ts'
@@ -100,20 +101,29 @@ async function expectStillWorks({ url, requests }: Start, [one, two]: readonly B
 }
 
 /** Where nothing gets as far as S3, one uploader is as good as the other: both are tried behind one adapter. */
-const combinations = ['node:http', 'Express 5', 'Koa 3'].flatMap(name =>
+const plain = ['node:http', 'Express 5', 'Koa 3'].flatMap(name =>
   uploaders
     .slice(0, name === 'node:http' ? 2 : 1)
-    .map(({ name: writer, uploader }) => ({ name, writer, kind: routeKind(name), uploader })),
+    .map(({ name: writer, uploader }) => ({ name, writer, kind: routeKind(name), uploader, options: {} })),
 )
+
+/** With everything that is decided about a file. */
+const deciding = uploaders.map(({ name: writer, uploader }) => ({
+  name: 'node:http with decisions about each file',
+  writer,
+  kind: routeKind('node:http'),
+  uploader,
+  options: decideAbout('one', 'two', 'f'),
+}))
 
 function routeKind(name: string): RouteKind {
   return routes.find(kind => kind.name === name) as RouteKind
 }
 
-describe.each(combinations)('$name through the $writer', ({ kind, uploader }) => {
+describe.each([...plain, ...deciding])('$name through the $writer', ({ kind, uploader, options }) => {
   describe('a form of small files', () => {
     it.each(WAYS)('cut at every byte by %s, is aborted before anything is sent to S3', async way => {
-      const route = await start(kind, uploader)
+      const route = await start(kind, uploader, options)
       // The last one comes after the form, but before the end of the request's declared body.
       await inParallel(AT_ONCE, Array(smallForm.length + 1).keys(), async at => {
         expect(await cut(route, smallForm, at, way), `cut at ${at}`).toMatchObject({
@@ -128,7 +138,7 @@ describe.each(combinations)('$name through the $writer', ({ kind, uploader }) =>
     })
 
     it('ended at every byte, as if that were all, is refused with 400 until it is whole', async () => {
-      const route = await start(kind, uploader)
+      const route = await start(kind, uploader, options)
       await inParallel(AT_ONCE, Array(WHOLE).keys(), async at => {
         const head = requestHead(nextId(), { 'Content-Length': at, Connection: 'close' })
         const reply = await exchange(route.url, [head, smallForm.subarray(0, at)])
@@ -142,7 +152,10 @@ describe.each(combinations)('$name through the $writer', ({ kind, uploader }) =>
   })
 })
 
-describe.each(uploaders)('through the $name', ({ uploader }) => {
+describe.each([
+  ...uploaders.map(({ name, uploader }) => ({ name, uploader, options: {} })),
+  ...deciding.map(({ writer, uploader, options }) => ({ name: `${writer}, deciding`, uploader, options })),
+])('through the $name', ({ uploader, options }) => {
   const http = routeKind('node:http')
   const bodyStart = largeForm.indexOf('octet-stream\r\n\r\n') + 'octet-stream\r\n\r\n'.length
 
@@ -158,7 +171,7 @@ describe.each(uploaders)('through the $name', ({ uploader }) => {
   it.each(['end', 'reset'] as const)(
     'a form with a file of two S3 parts, cut by %s, leaves nothing',
     async way => {
-      const route = await start(http, uploader)
+      const route = await start(http, uploader, options)
       await inParallel(2, places, async at => {
         expect(await cut(route, largeForm, at, way), `cut at ${at}`).toMatchObject({
           code: 'ABORTED',
@@ -179,7 +192,7 @@ describe.each(uploaders)('through the $name', ({ uploader }) => {
       { during: 'CreateMultipartUpload', body: largeForm },
       { during: 'UploadPart', body: largeForm },
     ] as const)('a whole form cut during $during leaves nothing', async ({ during, body }) => {
-      const route = await start(http, uploader)
+      const route = await start(http, uploader, options)
       const release = hold(s3, during)
       const id = nextId()
       const failed = route.failures.of(id)
@@ -202,7 +215,7 @@ describe.each(uploaders)('through the $name', ({ uploader }) => {
   it.each(['end', 'reset'] as const)(
     'a form cut by %s while S3 keeps the server from reading leaves nothing',
     async way => {
-      const route = await start(http, uploader, { concurrency: 1 })
+      const route = await start(http, uploader, { concurrency: 1, ...options })
       const release = hold(s3, 'UploadPart')
       const id = nextId()
       const failed = route.failures.of(id)

@@ -3,8 +3,10 @@ import { getEventListeners } from 'node:events'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
+import type { S3UploadOptions } from '../../src/options/options.ts'
 import type { Uploader } from '../../src/storage/uploader.ts'
 import { bytes, MB } from '../support/bytes.ts'
+import { decideAbout } from '../support/decisions.ts'
 import { filePart, formBody } from '../support/form-body.ts'
 import { type RouteKind, routes } from '../support/routes.ts'
 import { post } from '../support/send.ts'
@@ -36,9 +38,18 @@ const small = formBody([
 ])
 const large = formBody([filePart('one', 'one.txt', 'held'), filePart('two', 'two.bin', bytes(6 * MB))])
 
-describe.each(uploaders)('through the $name', ({ uploader }) => {
+const setups = [
+  ...uploaders.map(({ name, uploader }) => ({ name, uploader, options: {} })),
+  ...uploaders.map(({ name, uploader }) => ({
+    name: `${name}, with decisions about each file`,
+    uploader,
+    options: decideAbout('one', 'two'),
+  })),
+]
+
+describe.each(setups)('through the $name', ({ uploader, options }) => {
   it(`${UPLOADS} aborted uploads leave nothing in the process`, { timeout: 60_000 }, async () => {
-    const route = await open(uploader)
+    const route = await open(uploader, options)
     const timers = watchTimers()
 
     await route.abort(0, WARM_UP)
@@ -63,7 +74,7 @@ describe.each(uploaders)('through the $name', ({ uploader }) => {
 
 type Route = Awaited<ReturnType<typeof open>>
 
-async function open(uploader: Uploader) {
+async function open(uploader: Uploader, options: Partial<S3UploadOptions>) {
   const { signal } = new AbortController()
   const failures = watchFailures()
   /** What an upload consists of: all of it has to go. */
@@ -73,6 +84,7 @@ async function open(uploader: Uploader) {
     bucket: BUCKET,
     client: s3.oneTry,
     uploader,
+    ...options,
     signal,
     onError(error, context) {
       for (const object of [context.request, context.signal, context.fields])

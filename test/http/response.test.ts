@@ -1,19 +1,64 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { definesResponse, problemResponse, resultResponse } from '../../src/http/response.ts'
 import { UploadError } from '../../src/shared/errors.ts'
 
 describe('resultResponse', () => {
   it('has status 201 and the result', () => {
-    const response = resultResponse({
-      files: [],
-      fields: Object.assign(Object.create(null), { ['__proto__']: 'x' }),
-    })
+    const fields = Object.assign(Object.create(null), { ['__proto__']: 'x' })
+    const response = resultResponse({ files: [], fields }, undefined)
     expect(response.status).toBe(201)
     expect(response.headers).toEqual({
       'Content-Type': 'application/json',
       'X-Content-Type-Options': 'nosniff',
     })
     expect(response.body).toBe('{"files":[],"fields":{"__proto__":"x"}}')
+  })
+})
+
+describe('the value that onStored returns', () => {
+  const result = { files: [], fields: {} }
+
+  it.each([
+    [{ id: 1 }, '{"id":1}'],
+    [null, 'null'],
+    [0, '0'],
+    ['', '""'],
+    [[], '[]'],
+    [undefined, '{"files":[],"fields":{}}'],
+  ])('%j becomes the body', (value, body) => {
+    expect(resultResponse(result, value)).toMatchObject({ status: 201, body })
+  })
+
+  const circle: Record<string, unknown> = {}
+  circle.self = circle
+  it.each<[string, unknown]>([
+    ['a BigInt', { id: 1n }],
+    ['a circle', circle],
+    ['a function', () => {}],
+    ['a Symbol', Symbol('s')],
+    [
+      'toJSON that throws',
+      {
+        toJSON() {
+          throw new Error('no')
+        },
+      },
+    ],
+  ])('%s leaves the default body, with a warning', (_, value) => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    expect(resultResponse(result, value)).toMatchObject({ status: 201, body: JSON.stringify(result) })
+    expect(warn.mock.calls).toEqual([
+      [expect.stringMatching(/^The value that onStored returned has no JSON/), 's3-upstream'],
+    ])
+    warn.mockRestore()
+  })
+
+  it('leaves the files if the fields have no JSON form', () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const fields = { id: 1n } as unknown as Record<string, string>
+    expect(resultResponse({ files: [], fields }, undefined).body).toBe('{"files":[]}')
+    expect(warn).toHaveBeenCalledTimes(1)
+    warn.mockRestore()
   })
 })
 

@@ -2,11 +2,11 @@ import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { createUploadRoute, type Exchange, type UploadRouteConfig } from '../../src/http/upload-route.ts'
-import { resolveOptions } from '../../src/options/resolve-options.ts'
+import { resolveRoute } from '../../src/options/route-settings.ts'
 import { UploadError } from '../../src/shared/errors.ts'
-import type { UploadResult } from '../../src/shared/types.ts'
+import type { StoredUpload } from '../../src/shared/types.ts'
 
-const RESULT: UploadResult = { files: [], fields: { a: 'b' } }
+const RESULT: StoredUpload = { files: [], fields: { a: 'b' }, rollback: async () => [] }
 const FAULT = new UploadError('STORAGE_FAILED', 'PutObject of "a" failed')
 const BUG = new TypeError('x is not a function')
 
@@ -16,13 +16,13 @@ function exchange(method = 'POST'): Exchange {
 }
 
 /** A route whose uploads all end with this result or this error. */
-function routeFor(outcome: UploadResult | Error, config: Partial<UploadRouteConfig> = {}) {
+function routeFor(outcome: StoredUpload | Error, config: Partial<UploadRouteConfig> = {}) {
   const upload = vi.fn(async () => {
     if (outcome instanceof Error) throw outcome
-    return outcome
+    return { result: outcome, body: undefined }
   })
-  const options = resolveOptions('b', { onError() {} })
-  return { upload, handle: createUploadRoute({ upload, options, hasNext: true, ...config }) }
+  const settings = resolveRoute('b', { onError() {} })
+  return { upload, handle: createUploadRoute({ upload, settings, hasNext: true, ...config }) }
 }
 
 const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
@@ -51,20 +51,21 @@ it('does nothing when the client has disconnected', async () => {
 
 it('prints that other code has responded, and does nothing', async () => {
   const error = new UploadError('ALREADY_ANSWERED', '')
-  const { handle } = routeFor(error, { options: resolveOptions('b') })
+  const { handle } = routeFor(error, { settings: resolveRoute('b') })
   expect(await handle(exchange())).toEqual({ action: 'none' })
   expect(printed.mock.calls).toEqual([[error]])
 })
 
 it('passes to the upload the options and the properties for the context of the hooks', async () => {
-  const options = resolveOptions('b')
-  const { upload, handle } = routeFor(RESULT, { options })
+  const settings = resolveRoute('b')
+  const { upload, handle } = routeFor(RESULT, { settings })
   const context = { user: 'ada' }
   const sent = exchange()
   await handle({ ...sent, context })
   const { request, response } = sent
-  const extras = { context, onAccepted: expect.any(Function), isAnswered: expect.any(Function), response }
-  expect(upload.mock.calls).toEqual([[request, options, extras]])
+  const functions = ['onAccepted', 'onOptions', 'isAnswered'].map(name => [name, expect.any(Function)])
+  const extras = { context, response, ...Object.fromEntries(functions) }
+  expect(upload.mock.calls).toEqual([[request, settings, extras]])
 })
 
 it.each([
@@ -79,9 +80,9 @@ it.each([
     seen.push(isAnswered())
     sent.response.end()
     seen.push(isAnswered())
-    return RESULT
+    return { result: RESULT, body: undefined }
   }
-  await createUploadRoute({ upload, options: resolveOptions('b', { respond }), hasNext: true })(sent)
+  await createUploadRoute({ upload, settings: resolveRoute('b', { respond }), hasNext: true })(sent)
   expect(seen).toEqual(expected)
 })
 
@@ -93,20 +94,20 @@ describe('with a next handler', () => {
   })
 
   it('passes a bug to the error handler of the framework', async () => {
-    const { handle } = routeFor(BUG, { options: resolveOptions('b') })
+    const { handle } = routeFor(BUG, { settings: resolveRoute('b') })
     expect(await handle(exchange())).toEqual({ action: 'fail', error: BUG })
     expect(printed).not.toHaveBeenCalled()
   })
 
   it('passes the result on with respond: false', async () => {
-    const { handle } = routeFor(RESULT, { options: resolveOptions('b', { respond: false }) })
+    const { handle } = routeFor(RESULT, { settings: resolveRoute('b', { respond: false }) })
     expect(await handle(exchange())).toEqual({ action: 'next', result: RESULT })
   })
 
   it.each([FAULT, new UploadError('ABORTED', '')])(
     'passes every error on with respond: false: $code',
     async error => {
-      const { handle } = routeFor(error, { options: resolveOptions('b', { respond: false }) })
+      const { handle } = routeFor(error, { settings: resolveRoute('b', { respond: false }) })
       expect(await handle(exchange())).toEqual({ action: 'fail', error })
     },
   )
@@ -128,8 +129,8 @@ describe('without a next handler', () => {
   })
 
   it('throws TypeError for respond: false', () => {
-    const options = resolveOptions('b', { respond: false })
-    expect(() => routeFor(RESULT, { options, hasNext: false })).toThrow(
+    const settings = resolveRoute('b', { respond: false })
+    expect(() => routeFor(RESULT, { settings, hasNext: false })).toThrow(
       new TypeError('respond: false needs a next handler. Without one, use streamToS3().'),
     )
   })
@@ -137,7 +138,7 @@ describe('without a next handler', () => {
 
 describe('onError', () => {
   it.each([FAULT, BUG])('leaves server faults to console.error if it is not set: %s', async error => {
-    await routeFor(error, { hasNext: false, options: resolveOptions('b') }).handle(exchange())
+    await routeFor(error, { hasNext: false, settings: resolveRoute('b') }).handle(exchange())
     expect(printed.mock.calls).toEqual([[error]])
   })
 
@@ -147,9 +148,9 @@ describe('onError', () => {
   })
 
   it('prints neither errors of the client nor uploads that the server cancelled', async () => {
-    const options = resolveOptions('b')
+    const settings = resolveRoute('b')
     for (const code of ['FILE_TOO_LARGE', 'CANCELLED', 'ABORTED'] as const) {
-      await routeFor(new UploadError(code, ''), { options }).handle(exchange())
+      await routeFor(new UploadError(code, ''), { settings }).handle(exchange())
     }
     expect(printed).not.toHaveBeenCalled()
   })

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { createMemoryBudget, defaultMemoryBudget, type MemoryBudget, type UploadError } from 's3-upstream'
 import { s3Upload } from 's3-upstream/http'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { S3UploadOptions } from '../../src/options/options.ts'
+import type { StreamToS3Options } from '../../src/options/options.ts'
 import { bytes, MB, sha256 } from '../support/bytes.ts'
 import { hold } from '../support/faults.ts'
 import { BOUNDARY, FORM_TYPE, type FormPart, filePart, formBody } from '../support/form-body.ts'
@@ -21,8 +21,8 @@ afterEach(async () => {
   expect(defaultMemoryBudget).toMatchObject({ inUse: 0, waiting: 0 })
 })
 
-async function start(options: Partial<S3UploadOptions> = {}): Promise<RunningRoute> {
-  const handler = s3Upload({ bucket: BUCKET, client: s3.oneTry, ...options } as S3UploadOptions)
+async function start(options: Partial<StreamToS3Options> = {}): Promise<RunningRoute> {
+  const handler = s3Upload({ bucket: BUCKET, client: s3.oneTry, ...options } as StreamToS3Options)
   const route = await listen(() => handler)
   running.push(route)
   return route

@@ -18,7 +18,12 @@ describe('the table of options', () => {
   })
 
   it('lists the names that resolveOptions returns, besides the derived limits', () => {
-    expect(Object.keys(resolveOptions('b'))).toEqual([...Object.keys(OPTIONS), 'maxParts', 'maxRequestSize'])
+    expect(Object.keys(resolveOptions('b'))).toEqual([
+      ...Object.keys(OPTIONS),
+      'fieldRules',
+      'maxParts',
+      'maxRequestSize',
+    ])
   })
 
   it('has the names of the interface, in its order, with the same @default', () => {

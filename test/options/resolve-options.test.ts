@@ -38,7 +38,7 @@ describe('resolveOptions', () => {
 
   it('reads an explicit undefined as the default', () => {
     const options = Object.fromEntries(Object.keys(OPTIONS).map(name => [name, undefined]))
-    expect(Object.keys(options)).toHaveLength(30)
+    expect(Object.keys(options)).toHaveLength(42)
     expect(resolve('b', options)).toEqual(resolve('b'))
   })
 
@@ -131,9 +131,9 @@ describe('resolveOptions', () => {
     ['a prefix that is not a string', { prefix: 5 }, /prefix must be a string; it is 5/],
     ['no bucket', { bucket: '' }, /bucket must be a non-empty string; it is ''/],
     [
-      'an extension in accept',
-      { accept: ['image/*', '.png'] },
-      /accept must be media types such as 'image\/\*'.*; it contains '\.png'/,
+      'an unknown extension in accept',
+      { accept: ['image/*', '.unheard-of'] },
+      /accept must be media types or extensions such as 'image\/\*'.*; '\.unheard-of' is not a known extension/,
     ],
     ['an empty accept', { accept: [] }, /accept must be media types.*; it is \[\]/],
     ['an accept of no strings', { accept: 5 }, /accept must be media types.*; it is 5/],

@@ -11,6 +11,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import type { S3UploadOptions } from '../../src/options/options.ts'
 import type { Uploader } from '../../src/storage/uploader.ts'
 import { bytes, MB, sha256 } from '../support/bytes.ts'
+import { decideAbout } from '../support/decisions.ts'
 import { type FormPart, filePart, formBody } from '../support/form-body.ts'
 import { type RouteKind, routes } from '../support/routes.ts'
 import { post } from '../support/send.ts'
@@ -114,7 +115,22 @@ async function expectNextToWork({ s3, send }: World) {
 /** Long enough for a busy machine where nothing hangs; where something does, each such case waits for it. */
 const timeLimit = (fault: string) => (fault.includes('hung') ? '2s' : '60s')
 
-describe.concurrent.each(uploaders)('the $name', ({ uploader }: { uploader: Uploader }) => {
+interface Setup {
+  name: string
+  uploader: Uploader
+  decisions?: Partial<S3UploadOptions>
+}
+
+const setups: Setup[] = [
+  ...uploaders,
+  ...uploaders.map(({ name, uploader }) => ({
+    name: `${name}, with decisions about each file`,
+    uploader,
+    decisions: decideAbout('a', 'b', 'c', 'next'),
+  })),
+]
+
+describe.concurrent.each(setups)('the $name', ({ uploader, decisions }: Setup) => {
   const combinations = (operations: S3Operation[]) =>
     operations.flatMap(operation =>
       Object.keys(FAULTS).flatMap(fault => Object.keys(FORMS).map(form => ({ operation, fault, form }))),
@@ -125,7 +141,7 @@ describe.concurrent.each(uploaders)('the $name', ({ uploader }: { uploader: Uplo
     async ({ operation, fault, form }) => {
       const met = STORING[form]?.includes(operation) ?? false
       const storageTimeout = met ? timeLimit(fault) : '60s'
-      await inWorld({ attempts: 1, uploader, storageTimeout }, async world => {
+      await inWorld({ attempts: 1, uploader, ...decisions, storageTimeout }, async world => {
         const { s3, send, errors } = world
         s3.fault(failAt(operation, FAULTS[fault] as Fault))
         const reply = await send(formBody(FORMS[form] as FormPart[]))
@@ -147,38 +163,44 @@ describe.concurrent.each(uploaders)('the $name', ({ uploader }: { uploader: Uplo
   it.for(combinations(['AbortMultipartUpload']))(
     'cleaning up after a cut $form form meets $fault',
     async ({ fault, form }) => {
-      await inWorld({ attempts: 1, uploader, storageTimeout: timeLimit(fault) }, async world => {
-        const { s3, send, errors } = world
-        s3.fault(failAt('AbortMultipartUpload', FAULTS[fault] as Fault))
-        // The first error is told, whatever becomes of the cleanup.
-        expect(await send(formBody(FORMS[form] as FormPart[], ''))).toMatchObject({
-          json: { code: 'TRUNCATED_BODY' },
-        })
-        expect(errors).toMatchObject([{ code: 'TRUNCATED_BODY' }])
-        const { left, named } = expectOnlyLeftovers(s3, errors[0])
-        expect(left).toHaveLength(form !== 'small' && EFFECTLESS.includes(fault) ? 1 : 0)
-        // An answer that is lost each time may be named although it is gone, never the other way round.
-        if (!fault.includes('after the effect')) expect(named).toEqual(left)
-        await expectNextToWork(world)
-      })
+      await inWorld(
+        { attempts: 1, uploader, ...decisions, storageTimeout: timeLimit(fault) },
+        async world => {
+          const { s3, send, errors } = world
+          s3.fault(failAt('AbortMultipartUpload', FAULTS[fault] as Fault))
+          // The first error is told, whatever becomes of the cleanup.
+          expect(await send(formBody(FORMS[form] as FormPart[], ''))).toMatchObject({
+            json: { code: 'TRUNCATED_BODY' },
+          })
+          expect(errors).toMatchObject([{ code: 'TRUNCATED_BODY' }])
+          const { left, named } = expectOnlyLeftovers(s3, errors[0])
+          expect(left).toHaveLength(form !== 'small' && EFFECTLESS.includes(fault) ? 1 : 0)
+          // An answer that is lost each time may be named although it is gone, never the other way round.
+          if (!fault.includes('after the effect')) expect(named).toEqual(left)
+          await expectNextToWork(world)
+        },
+      )
     },
   )
 
   it.for(combinations(['DeleteObject']).filter(({ form }) => form === 'mixed'))(
     'rolling back a half commit meets $fault',
     async ({ fault }) => {
-      await inWorld({ attempts: 1, uploader, storageTimeout: timeLimit(fault) }, async world => {
-        const { s3, send, errors } = world
-        s3.fault(failAt('CompleteMultipartUpload', { status: 403, code: 'AccessDenied' }))
-        s3.fault(failAt('DeleteObject', FAULTS[fault] as Fault))
-        expect(await send(formBody(FORMS.mixed as FormPart[]))).toMatchObject({
-          json: { code: 'STORAGE_FAILED' },
-        })
-        const { left, named } = expectOnlyLeftovers(s3, errors[0])
-        expect(left).toHaveLength(EFFECTLESS.includes(fault) ? 2 : 0)
-        if (!fault.includes('after the effect')) expect(named.sort()).toEqual(left.sort())
-        await expectNextToWork(world)
-      })
+      await inWorld(
+        { attempts: 1, uploader, ...decisions, storageTimeout: timeLimit(fault) },
+        async world => {
+          const { s3, send, errors } = world
+          s3.fault(failAt('CompleteMultipartUpload', { status: 403, code: 'AccessDenied' }))
+          s3.fault(failAt('DeleteObject', FAULTS[fault] as Fault))
+          expect(await send(formBody(FORMS.mixed as FormPart[]))).toMatchObject({
+            json: { code: 'STORAGE_FAILED' },
+          })
+          const { left, named } = expectOnlyLeftovers(s3, errors[0])
+          expect(left).toHaveLength(EFFECTLESS.includes(fault) ? 2 : 0)
+          if (!fault.includes('after the effect')) expect(named.sort()).toEqual(left.sort())
+          await expectNextToWork(world)
+        },
+      )
     },
   )
 
@@ -190,12 +212,15 @@ describe.concurrent.each(uploaders)('the $name', ({ uploader }: { uploader: Uplo
     'CompleteMultipartUpload',
   ]).filter(({ operation, fault, form }) => STORING[form]?.includes(operation) && /a 50|drop/.test(fault))
   it.for(passing)('at $operation of a $form form gets over $fault', async ({ operation, fault, form }) => {
-    await inWorld({ attempts: 3, uploader, storageTimeout: '60s' }, async ({ s3, send, errors }) => {
-      s3.fault(request => (request.operation === operation && request.n === 1 ? FAULTS[fault] : undefined))
-      expect((await send(formBody(FORMS[form] as FormPart[]))).status).toBe(201)
-      expect(errors).toEqual([])
-      expectStored(s3, form)
-    })
+    await inWorld(
+      { attempts: 3, uploader, ...decisions, storageTimeout: '60s' },
+      async ({ s3, send, errors }) => {
+        s3.fault(request => (request.operation === operation && request.n === 1 ? FAULTS[fault] : undefined))
+        expect((await send(formBody(FORMS[form] as FormPart[]))).status).toBe(201)
+        expect(errors).toEqual([])
+        expectStored(s3, form)
+      },
+    )
   })
 
   const ours = ['PutObject', 'CompleteMultipartUpload'] as const
@@ -206,53 +231,62 @@ describe.concurrent.each(uploaders)('the $name', ({ uploader }: { uploader: Uplo
   )(
     'at $operation under a key of the user meets $fault, and knows its own object',
     async ({ operation, fault }) => {
-      await inWorld({ attempts: 1, uploader, key: ({ field }) => field }, async ({ s3, send, errors }) => {
-        s3.fault(failAt(operation, FAULTS[fault] as Fault))
-        await send(formBody(FORMS.mixed as FormPart[]))
-        expect(errors).toMatchObject([{ code: 'STORAGE_FAILED' }])
-        const { left, named } = expectOnlyLeftovers(s3, errors[0])
-        expect(left.length).toBeGreaterThan(0)
-        expect(named.sort()).toEqual(left.sort())
-      })
+      await inWorld(
+        { attempts: 1, uploader, ...decisions, key: ({ field }) => field },
+        async ({ s3, send, errors }) => {
+          s3.fault(failAt(operation, FAULTS[fault] as Fault))
+          await send(formBody(FORMS.mixed as FormPart[]))
+          expect(errors).toMatchObject([{ code: 'STORAGE_FAILED' }])
+          const { left, named } = expectOnlyLeftovers(s3, errors[0])
+          expect(left.length).toBeGreaterThan(0)
+          expect(named.sort()).toEqual(left.sort())
+        },
+      )
     },
   )
 
   it.for(['older', 'newer'])(
     'never removes an object with the same key, be its bytes %s, when an answer is lost',
     async second => {
-      await inWorld({ attempts: 1, uploader, key: ({ field }) => field }, async ({ s3, send, errors }) => {
-        expect((await send(formBody([filePart('a', 'a', 'older')]))).status).toBe(201)
-        s3.fault(failAt('PutObject', { drop: true }))
-        await send(formBody([filePart('a', 'a', second)]))
-        expect(errors).toMatchObject([{ code: 'STORAGE_FAILED' }])
-        // The same bytes may be ours or not.
-        expect(errors[0]?.leftovers.map(({ key }) => key)).toEqual(second === 'older' ? ['a'] : [])
-        expect(s3.objects(BUCKET).map(({ body }) => body.toString())).toEqual(['older'])
-      })
+      await inWorld(
+        { attempts: 1, uploader, ...decisions, key: ({ field }) => field },
+        async ({ s3, send, errors }) => {
+          expect((await send(formBody([filePart('a', 'a', 'older')]))).status).toBe(201)
+          s3.fault(failAt('PutObject', { drop: true }))
+          await send(formBody([filePart('a', 'a', second)]))
+          expect(errors).toMatchObject([{ code: 'STORAGE_FAILED' }])
+          // The same bytes may be ours or not.
+          expect(errors[0]?.leftovers.map(({ key }) => key)).toEqual(second === 'older' ? ['a'] : [])
+          expect(s3.objects(BUCKET).map(({ body }) => body.toString())).toEqual(['older'])
+        },
+      )
     },
   )
 
   it('never removes an object that another upload has put over its own', async () => {
-    await inWorld({ attempts: 1, uploader, key: ({ field }) => field }, async ({ s3, send, errors }) => {
-      const committed = until(() => s3.objects(BUCKET).some(({ body }) => body.toString() === 'mine'))
-      let replaced = false
-      s3.fault(({ operation }) =>
-        operation === 'CompleteMultipartUpload'
-          ? { until: committed.then(() => until(() => replaced)), status: 403, code: 'AccessDenied' }
-          : undefined,
-      )
-      const mine = send(formBody([filePart('a', 'a', 'mine'), filePart('b', 'b', LARGE)]))
-      await committed
-      expect((await send(formBody([filePart('a', 'a', 'theirs')]))).status).toBe(201)
-      replaced = true
-      expect((await mine).status).toBe(502)
-      expect(errors).toMatchObject([{ code: 'STORAGE_FAILED', leftovers: [] }])
-      expect(s3.objects(BUCKET).map(({ body }) => body.toString())).toEqual(['theirs'])
-    })
+    await inWorld(
+      { attempts: 1, uploader, ...decisions, key: ({ field }) => field },
+      async ({ s3, send, errors }) => {
+        const committed = until(() => s3.objects(BUCKET).some(({ body }) => body.toString() === 'mine'))
+        let replaced = false
+        s3.fault(({ operation }) =>
+          operation === 'CompleteMultipartUpload'
+            ? { until: committed.then(() => until(() => replaced)), status: 403, code: 'AccessDenied' }
+            : undefined,
+        )
+        const mine = send(formBody([filePart('a', 'a', 'mine'), filePart('b', 'b', LARGE)]))
+        await committed
+        expect((await send(formBody([filePart('a', 'a', 'theirs')]))).status).toBe(201)
+        replaced = true
+        expect((await mine).status).toBe(502)
+        expect(errors).toMatchObject([{ code: 'STORAGE_FAILED', leftovers: [] }])
+        expect(s3.objects(BUCKET).map(({ body }) => body.toString())).toEqual(['theirs'])
+      },
+    )
   })
 
   it('removes every version that its attempts have made', async () => {
-    await inWorld({ attempts: 3, uploader }, async ({ s3, send, errors }) => {
+    await inWorld({ attempts: 3, uploader, ...decisions }, async ({ s3, send, errors }) => {
       const versioning = { Bucket: BUCKET, VersioningConfiguration: { Status: 'Enabled' } } as const
       await s3.client.send(new PutBucketVersioningCommand(versioning))
       s3.fault(({ operation, n }) =>

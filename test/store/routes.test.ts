@@ -7,6 +7,7 @@ import { FORM_TYPE, filePart, formBody } from '../support/form-body.ts'
 import { combinations, type RunningRoute, useRunningRoutes } from '../support/routes.ts'
 import { open, post } from '../support/send.ts'
 import { useStore } from '../support/store.ts'
+import { pngOf } from '../support/tiny-files.ts'
 
 const store = await useStore()
 const { client } = store.connect()
@@ -81,7 +82,7 @@ describe.each(combinations)('$kind.name through the $name', ({ kind, uploader })
     {
       what: 'a type that is not accepted',
       options: { accept: 'image/*' },
-      form: formBody([filePart('a', 'a.png', bytes(6 * MB), 'image/png'), filePart('b', 'b.html', 'h')]),
+      form: formBody([filePart('a', 'a.png', pngOf(6 * MB), 'image/png'), filePart('b', 'b.html', 'h')]),
       problem: { status: 415, code: 'TYPE_NOT_ACCEPTED' },
     },
     {

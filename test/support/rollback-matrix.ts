@@ -1,7 +1,7 @@
-import { streamToS3, type UploadError } from 's3-upstream'
+import { type StoredUpload, streamToS3, type UploadError } from 's3-upstream'
 import { afterAll, describe, it } from 'vitest'
 import { incoming, slices } from './incoming.ts'
-import { KEY, RollbackWorld } from './rollback-world.ts'
+import { KEY, type RollbackOutcome, RollbackWorld } from './rollback-world.ts'
 import type { Store } from './store.ts'
 import { uploaders } from './uploaders.ts'
 
@@ -24,11 +24,13 @@ export interface RollbackCase {
   moment: 'before the rollback' | 'before HeadObject' | 'before DeleteObject'
   /** A's credentials may list the bucket. Otherwise S3 responds 403 in place of 404. */
   mayList: boolean
+  /** What undoes the upload: S3 refuses the second file, `onStored` rejects, or the application calls `rollback()` later. */
+  by: 'S3' | 'onStored' | 'rollback()'
 }
 
 /**
- * A's form has two files. The second one is refused, so the first one is rolled back. Meanwhile B stores under the same
- * key. Whatever happens: B's object is there, so is every older version, and what is left of A is named.
+ * A's form has two files. The second one is refused, or all is undone later, so the first one is rolled back. Meanwhile B
+ * stores under the same key. In each case: B's object is there, so is every older version, and what is left of A is named.
  */
 export function rollbackMatrix(store: Store): void {
   let cases = 0
@@ -38,21 +40,21 @@ export function rollbackMatrix(store: Store): void {
 
   describe.each(uploaders)('a rollback of the $name', ({ uploader }) => {
     it.each(combinations())(
-      '$versioning, keys $keys, $size: A $commit, B stores $other $moment, may list: $mayList',
+      '$versioning, keys $keys, $size: A $commit, B stores $other $moment, may list: $mayList, by $by',
       async combination => {
         cases++
         const world = await RollbackWorld.open(store, combination)
-        const error = await streamToS3(incoming(slices(world.form, 65_536)), {
+        const { keys, by } = combination
+        const upload = streamToS3(incoming(slices(world.form, 65_536)), {
           bucket: store.bucket,
           client: world.client,
           uploader,
-          prefix: combination.keys === 'generated' ? 'folder/' : '',
-          key:
-            combination.keys === 'generated'
-              ? undefined
-              : ({ field }) => (field === 'a' ? KEY : 'folder/second'),
-        }).then(
-          () => undefined,
+          prefix: keys === 'generated' ? 'folder/' : '',
+          key: keys === 'generated' ? undefined : ({ field }) => (field === 'a' ? KEY : 'folder/second'),
+          onStored: by === 'onStored' ? () => world.refuseLate() : undefined,
+        })
+        const error = await upload.then(
+          result => (by === 'rollback()' ? rollBackLate(result, world) : undefined),
           (error: UploadError) => error,
         )
         await world.check(error)
@@ -61,9 +63,25 @@ export function rollbackMatrix(store: Store): void {
   })
 }
 
+/** Resolves like the error of an upload that names its leftovers. */
+async function rollBackLate(result: StoredUpload, world: RollbackWorld): Promise<RollbackOutcome> {
+  await world.refuseLate().catch(() => {})
+  return { name: 'UploadError', leftovers: await result.rollback() }
+}
+
 function combinations(): RollbackCase[] {
+  const late = (['onStored', 'rollback()'] as const).flatMap(by =>
+    refusals()
+      // The other commits fail the upload before.
+      .filter(({ commit }) => commit === 'is confirmed' || commit === 'gets no ETag')
+      .map(situation => ({ ...situation, by })),
+  )
+  return [...refusals(), ...late]
+}
+
+function refusals(): RollbackCase[] {
   const versionings: Versioning[] = ['off', 'Enabled', 'Suspended']
-  const simple = { other: 'nothing', moment: 'before the rollback', mayList: true } as const
+  const simple = { other: 'nothing', moment: 'before the rollback', mayList: true, by: 'S3' } as const
   return versionings.flatMap(versioning =>
     (['generated', 'of the application'] as const).flatMap(keys => [
       ...(['small', 'large'] as const).flatMap(size =>
@@ -87,7 +105,7 @@ function combinations(): RollbackCase[] {
 }
 
 function races(versioning: Versioning): RollbackCase[] {
-  const common = { versioning, keys: 'of the application', mayList: true } as const
+  const common = { versioning, keys: 'of the application', mayList: true, by: 'S3' } as const
   const moments = ['before the rollback', 'before HeadObject', 'before DeleteObject'] as const
   return moments.flatMap(moment => [
     ...(['is confirmed', 'loses its response'] as const).map(commit => {

@@ -13,6 +13,9 @@ const CONTENT = { small: Buffer.from('of A'), large: bytes(5 * MB + 1) }
 const OLDER = 'older'
 const OF_OTHER = 'of B'
 
+/** What names the objects that a rollback has left. */
+export type RollbackOutcome = Pick<UploadError, 'name' | 'leftovers'>
+
 interface Input {
   Key?: string
   Body?: unknown
@@ -80,7 +83,8 @@ export class RollbackWorld {
         await this.storeOther('before DeleteObject')
         return send()
       case 'PutObject':
-        return isSecond(input) ? this.refuseSecond() : this.commitFirst(send)
+        if (!isSecond(input)) return this.commitFirst(send)
+        return this.situation.by === 'S3' ? this.refuseSecond() : send()
       case 'CompleteMultipartUpload':
         return this.commitFirst(send)
       default:
@@ -92,6 +96,12 @@ export class RollbackWorld {
     await until(() => this.isCommitted)
     await this.storeOther('before the rollback')
     throw sdkError('AccessDenied', 403)
+  }
+
+  /** Rejects when both files are stored: `onStored`. */
+  async refuseLate(): Promise<never> {
+    await this.storeOther('before the rollback')
+    throw new Error('The row exists.')
   }
 
   private async commitFirst(send: Send): ReturnType<Send> {
@@ -115,7 +125,7 @@ export class RollbackWorld {
   }
 
   /** B's object is there, so is the older version, and what is left of A is named. */
-  async check(error: UploadError | undefined): Promise<void> {
+  async check(error: RollbackOutcome | undefined): Promise<void> {
     expect(error).toMatchObject({ name: 'UploadError' })
     const left = await this.store.versions()
     const ids = left.map(({ versionId = 'null' }) => versionId)

@@ -15,7 +15,8 @@ import { s3Upload as expressUpload } from 's3-upstream/express'
 import { s3Upload as httpUpload } from 's3-upstream/http'
 import { s3Upload as koaUpload } from 's3-upstream/koa'
 import { afterEach } from 'vitest'
-import type { S3UploadOptions } from '../../src/options/options.ts'
+import type { OptionsOfRequest, S3UploadOptions } from '../../src/options/options.ts'
+import type { UploadContext } from '../../src/shared/types.ts'
 import { uploaders } from './uploaders.ts'
 
 export interface RunningRoute {
@@ -30,33 +31,45 @@ export interface RouteKind {
   name: string
   /** True if the framework has a next handler and an error handler. */
   hasNext: boolean
-  open(options: S3UploadOptions): Promise<RunningRoute>
+  /** Takes a function for the options of each request too, with those of the route behind it. */
+  open(options: RouteInput, routeOptions?: Partial<S3UploadOptions>): Promise<RunningRoute>
 }
+
+type RouteInput = S3UploadOptions | OptionsOfRequest<UploadContext>
 
 /** Every framework with an adapter. Each route takes uploads at every path. */
 export const routes: RouteKind[] = [
   {
     name: 'Express 4',
     hasNext: true,
-    open: options => listen(errors => expressApp(express4, options, errors)),
+    open: (...options) => listen(errors => expressApp(express4, options, errors)),
   },
   {
     name: 'Express 5',
     hasNext: true,
-    open: options => listen(errors => expressApp(express5, options, errors)),
+    open: (...options) => listen(errors => expressApp(express5, options, errors)),
   },
   {
     name: 'Koa 2',
     hasNext: true,
-    open: options => listen(errors => koaApp(Koa2 as unknown as typeof Koa3, options, errors)),
+    open: (...options) => listen(errors => koaApp(Koa2 as unknown as typeof Koa3, options, errors)),
   },
-  { name: 'Koa 3', hasNext: true, open: options => listen(errors => koaApp(Koa3, options, errors)) },
+  { name: 'Koa 3', hasNext: true, open: (...options) => listen(errors => koaApp(Koa3, options, errors)) },
   {
     name: 'node:http',
     hasNext: false,
-    open: ({ respond: _, ...options }) => listen(() => httpUpload(options)),
+    open: (...options) => listen(() => httpUpload(...withoutRespond(options))),
   },
 ]
+
+type RouteArguments = [RouteInput, Partial<S3UploadOptions>?]
+
+/** The route of node:http always responds. */
+function withoutRespond([first, ...rest]: RouteArguments): [never] {
+  if (typeof first === 'function') return [first, ...rest] as unknown as [never]
+  const { respond: _, ...options } = first
+  return [options, ...rest] as unknown as [never]
+}
 
 /** Every adapter with every uploader. */
 export const combinations = routes.flatMap(kind =>
@@ -73,9 +86,9 @@ export function useRunningRoutes(): RunningRoute[] {
 }
 
 /** The next handler responds with the result that the route passed on. */
-function expressApp(express: typeof express5, options: S3UploadOptions, errors: unknown[]): RequestListener {
+function expressApp(express: typeof express5, options: RouteArguments, errors: unknown[]): RequestListener {
   const app = express()
-  app.use(expressUpload(options))
+  app.use(expressUpload(...(options as [never])))
   app.use((request, response) => {
     response.json({ passedOn: request.upload ?? null })
   })
@@ -86,7 +99,7 @@ function expressApp(express: typeof express5, options: S3UploadOptions, errors: 
   return app.use(onError) as unknown as RequestListener
 }
 
-function koaApp(Koa: typeof Koa3, options: S3UploadOptions, errors: unknown[]): RequestListener {
+function koaApp(Koa: typeof Koa3, options: RouteArguments, errors: unknown[]): RequestListener {
   const app = new Koa()
   // Koa prints an error for every disconnected client.
   app.silent = true
@@ -100,7 +113,7 @@ function koaApp(Koa: typeof Koa3, options: S3UploadOptions, errors: unknown[]): 
       ctx.body = { handler: code ?? message }
     }
   })
-  app.use(koaUpload(options))
+  app.use(koaUpload(...(options as [never])))
   app.use(ctx => {
     ctx.body = { passedOn: ctx.state.upload ?? null }
   })

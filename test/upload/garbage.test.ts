@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
 import { resolveOptions } from '../../src/options/resolve-options.ts'
 import type { S3ClientLike } from '../../src/shared/types.ts'
-import { uploadForm } from '../../src/upload/stream-to-s3.ts'
+import { uploadForm } from '../../src/upload/upload-form.ts'
 import { FORM_TYPE, filePart, formBody } from '../support/form-body.ts'
 
 const KB = 1024

@@ -50,7 +50,7 @@ describe.each(VALUES.map(([name], index) => [name, index] as const))('%s', (_, i
     it('as the key is one error, and nothing is stored', async () => {
       const outcome = upload({ key: (() => value) as never })
       await expect(outcome).rejects.toThrow(
-        /^The key for field "a" must be a string|^a getter$|^Cannot perform/,
+        /^The key for field "a" must be a string|a getter$|TypeError: Cannot perform/,
       )
       expectNothingLeft(s3)
     })

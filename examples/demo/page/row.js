@@ -4,12 +4,16 @@ import { explain, mayRetry, size, time } from './words.js'
 
 const STEPS = ['sending', 'storing']
 
+/** Bytes. Browsers stop responding while they decode gigabytes. */
+const MAX_PREVIEW_SIZE = 20e6
+
 /** `item` is the state at the start. `update()` shows a later one. */
 export function createRow(item, template) {
   const element = template.content.firstElementChild.cloneNode(true)
   const $ = selector => element.querySelector(selector)
   const { file } = item
-  const preview = file.type.startsWith('image/') && URL.createObjectURL(file)
+  const isPicture = file.type.startsWith('image/') && file.size <= MAX_PREVIEW_SIZE
+  const preview = isPicture && URL.createObjectURL(file)
 
   $('.name').textContent = file.name
   // A long name is cut after two lines.

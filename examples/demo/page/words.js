@@ -29,7 +29,25 @@ export function explain(error, file) {
       if (!error.limit) return `${tooLarge(file)}.`
       return `${tooLarge(file)}. The maximum per request is ${size(error.limit)}.`
     case 'TYPE_NOT_ACCEPTED':
-      return `The server does not accept ${file.type || 'files of this type'} here. Allowed: ${allowed(error)}.`
+      return `${typeProblem(error, file)} Allowed: ${allowed(error)}.`
+    case 'UNEXPECTED_FILE':
+      return `The server takes no files in the field "${error.field}". Allowed: ${allowed(error)}.`
+    case 'MISSING_FILE':
+      return `A file is missing in the field "${error.field}".`
+    case 'TOO_FEW_FILES':
+      return `There are too few files in the field "${error.field}". The minimum is ${error.limit}.`
+    case 'TOO_MANY_FILES':
+      return `These are too many files. The maximum is ${error.limit}.`
+    case 'EMPTY_FILE':
+      return 'This file is empty.'
+    case 'FILE_TOO_SMALL':
+      return `This file is too small: ${size(file.size)}. The minimum is ${size(error.limit)}.`
+    case 'FIELD_AFTER_FILE':
+      return `The field "${error.field}" must come before the files.`
+    case 'INVALID_FIELDS':
+      return `Some fields are not valid. ${(error.issues ?? []).map(issue).join(' ')}`.trimEnd()
+    case 'HOOK_FAILED':
+      return 'The server could not decide about this file in time. Nothing was stored.'
     case 'UNREACHABLE':
       return 'Cannot reach the server, or the connection broke.'
     case 'TIMEOUT':
@@ -46,6 +64,18 @@ export function explain(error, file) {
 
 function tooLarge(file) {
   return `This file is too large: ${size(file.size)}`
+}
+
+/** The browser derives the type from the name of the file. The server judges the bytes. */
+function typeProblem({ message }, { type }) {
+  const [, found] = /its bytes are (\S+), and/.exec(message) ?? []
+  if (found) return `The bytes of this file are ${found}, not ${type}.`
+  if (message.includes('its bytes match none')) return 'The bytes of this file match no known type.'
+  return `The server does not accept ${type || 'files of this type'} here.`
+}
+
+function issue({ path, message }) {
+  return path.length > 0 ? `${path.join('.')}: ${message}` : message
 }
 
 function allowed({ allowed = [] }) {

@@ -1,6 +1,14 @@
 import type { Locator, Page } from 'playwright-core'
+import { PNG as PIXEL } from '../../support/tiny-files.ts'
 
-export const PNG = { name: 'photo.png', mimeType: 'image/png', buffer: Buffer.from('the bytes of a picture') }
+export const PNG = { name: 'photo.png', mimeType: 'image/png', buffer: PIXEL }
+
+/** An empty archive. */
+export const ZIP = {
+  name: 'a.zip',
+  mimeType: 'application/zip',
+  buffer: Buffer.concat([Buffer.from('PK\x05\x06'), Buffer.alloc(18)]),
+}
 
 export function textFile(name: string, size: number) {
   return { name, mimeType: 'text/plain', buffer: Buffer.alloc(size, 'text ') }

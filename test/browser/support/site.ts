@@ -3,16 +3,24 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo } from 'node:net'
 import { buildSync } from 'esbuild'
 import { afterAll, beforeAll } from 'vitest'
+import { PNG_HEAD } from '../../support/tiny-files.ts'
 
 declare global {
   interface Window {
     /** The browser helper, imported by the page without a bundler. */
     client: typeof import('s3-upstream/client')
+    /** Makes a file that begins as a PNG file does. */
+    picture(name: string, size: number): File
   }
 }
 
 const PAGE = `<!doctype html><html lang="en"><title>Test</title><link rel="icon" href="data:,">
-<script type="module">import * as client from '/client.js'; window.client = client</script>
+<script type="module">import * as client from '/client.js'; window.client = client
+window.picture = (name, size) => {
+  const bytes = new Uint8Array(size)
+  bytes.set([${[...PNG_HEAD]}].slice(0, size))
+  return new File([bytes], name, { type: 'image/png' })
+}</script>
 <form>
   <input type="file" name="photo" multiple>
   <input type="file" name="left-empty">
