@@ -185,6 +185,33 @@ const budget = {
   ),
 }
 
+const decide = {
+  name: 'decide',
+  title: 'Types and digests',
+  text: 'The cost of looking at the first bytes of each file (`accept`), and of its SHA-256 (`digest`), beside peers that do the same. Storage responds immediately, over https.',
+  figures: ['cpuPerRequest', 'requestsPerSecond', 'cpuPerGB', 'throughput'],
+  repeats: 3,
+  work: { secure: true },
+  cases: [
+    {
+      name: '100 KB',
+      title: '100 KB, 32 at once',
+      work: { size: 100 * KB, uploads: 3000, concurrency: 32, warmUp: { uploads: 2500, concurrency: 32 } },
+    },
+    {
+      name: '128 MB',
+      title: '128 MB, two at once',
+      work: { size: 128 * MB, uploads: 8, concurrency: 2, warmUp: { uploads: 2, concurrency: 2 } },
+    },
+  ].map(one => ({
+    ...one,
+    contestants: [
+      ...['express', 'express-accept', 'express-digest', 'express-accept-digest'],
+      ...['multer-s3', 'multer-s3-types', 'formidable', 'formidable-hash'],
+    ],
+  })),
+}
+
 /** One case per number of concurrent uploads. A machine with too little memory for the peers skips them. */
 function atOnce(counts, memoryOfPeer) {
   return counts.map(count => ({
@@ -197,7 +224,7 @@ function atOnce(counts, memoryOfPeer) {
 }
 
 /** In the order of the runs and of the page. */
-export const measures = [bulk, small, lastByte, crowd, memoryOfUploads, memoryOfSizes, slow, budget]
+export const measures = [bulk, small, lastByte, crowd, memoryOfUploads, memoryOfSizes, slow, budget, decide]
 
 /** The profiles: where the CPU time goes. They run longer than the measures, so that start-up does not show. */
 export const profiled = [

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { contestants } from './contestants/index.js'
+import { measureDetection } from './lab/detection.js'
 import { openLab } from './lab/lab.js'
 import { prepareLibrary, versions } from './lab/library.js'
 import { describeMachine } from './lab/machine.js'
@@ -56,7 +57,10 @@ async function main() {
   const lab = await openLab()
   try {
     await runAll(lab, results)
-    if (isWritten()) await profileAll(lab, results)
+    if (isWritten()) {
+      await profileAll(lab, results)
+      if (isChosen('decide')) results.detection = await measureDetection()
+    }
   } finally {
     await lab.close()
   }

@@ -17,6 +17,7 @@ export function create(settings) {
       maxFiles: LIMITS.files,
       maxFields: LIMITS.fields,
       maxFieldsSize: LIMITS.fields * LIMITS.fieldSize,
+      hashAlgorithm: settings.options.hash ?? false,
       fileWriteStreamHandler(file) {
         const body = new PassThrough()
         const upload = store(body, file.mimetype)

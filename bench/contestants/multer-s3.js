@@ -5,14 +5,17 @@ import multer from 'multer'
 import multerS3 from 'multer-s3'
 import { BUCKET, createClient, created, failed, LIMITS } from './common.js'
 
-/** As in its README, with limits. */
+/** As in its README, with limits. `types` looks at the first bytes of each file. */
 export function create(settings) {
+  const contentType = settings.options.types
+    ? multerS3.AUTO_CONTENT_TYPE
+    : (_request, file, done) => done(null, file.mimetype)
   const upload = multer({
     limits: LIMITS,
     storage: multerS3({
       s3: createClient(settings),
       bucket: BUCKET,
-      contentType: (_request, file, done) => done(null, file.mimetype),
+      contentType,
       key: (_request, _file, done) => done(null, randomUUID()),
     }),
   })

@@ -48,12 +48,13 @@ function checkDependencies({ dependencies = {} }) {
   throw new Error(`Add the dependencies of the library to bench/package.json: ${list}`)
 }
 
+/** Dependencies of the library that make no difference to the figures. */
+const OTHERS = ['@standard-schema/spec', 'bytes', 'content-disposition', 'mime-types', 'qs']
+
 /** Returns the versions of the library and its peers. */
 export function versions() {
   const { dependencies } = readPackage(BENCH)
-  const names = Object.keys(dependencies).filter(
-    name => !['bytes', 'content-disposition', 'mime-types'].includes(name),
-  )
+  const names = Object.keys(dependencies).filter(name => !OTHERS.includes(name))
   return Object.fromEntries(
     ['s3-upstream', ...names].map(name => [name, readPackage(`${BENCH}node_modules/${name}/`).version]),
   )

@@ -15,7 +15,7 @@ export function addRun(results, { measure, case: { name }, contestant }, run) {
 }
 
 /**
- * Copies the measures and profiles that `results` lacks from `earlier`. Throws if machine or versions differ, because
+ * Copies the measures, the profiles and the cost of detection that `results` lacks from `earlier`. Throws if machine or versions differ, because
  * such figures are not comparable.
  */
 export function keepOthers(results, earlier) {
@@ -26,6 +26,7 @@ export function keepOthers(results, earlier) {
   }
   results.measures = { ...earlier.measures, ...results.measures }
   results.profiles = { ...earlier.profiles, ...results.profiles }
+  results.detection ??= earlier.detection
 }
 
 /** Returns median and spread of a figure; undefined if no run has it. */

@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto'
 
+/** The start of a PNG, up to its image data: some contestants look at the type of the bytes. */
+const PNG_START = Buffer.from(
+  '89504e470d0a1a0a0000000d4948445200001000000010000802000000000000001ffffff049444154',
+  'hex',
+)
+
 /** Repeated content of every file. Random, because photos and archives look random to a boundary search. */
 const CONTENT = randomBytes(1024 * 1024)
+PNG_START.copy(CONTENT)
 const BOUNDARY = '----WebKitFormBoundary7MA4YWxkTrZu0gW'
 
 const FORM_START = Buffer.from(
@@ -11,8 +18,8 @@ const FORM_START = Buffer.from(
     '',
     'Holiday',
     `--${BOUNDARY}`,
-    'Content-Disposition: form-data; name="file"; filename="photo.bin"',
-    'Content-Type: application/octet-stream',
+    'Content-Disposition: form-data; name="file"; filename="photo.png"',
+    'Content-Type: image/png',
     '',
     '',
   ].join('\r\n'),

@@ -21,6 +21,7 @@ export function writeDocument(results) {
     failures: failureList(results),
     measures: measures.map(measure => section(results, measure)).join('\n'),
     losses: lossTable(results),
+    detection: detectionTable(results),
     profiles: profileTables(results),
   }
   const filled = page.replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name])
@@ -109,6 +110,14 @@ function lossTable(results) {
     `${formatRatio(ratio)}${close ? ', spreads overlap' : ''}`,
   ])
   return markdownTable(['', 'figure', 'better peer', 'peer', 'ours', 'ours ÷ peer'], rows)
+}
+
+function detectionTable({ detection = [] }) {
+  if (detection.length === 0) return 'Not measured in this run.'
+  return markdownTable(
+    ['', 'µs for each file'],
+    detection.map(({ name, microseconds }) => [name, microseconds.toFixed(1)]),
+  )
 }
 
 function profileTables({ profiles = {} }) {
