@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { spread } from './stats.js'
 
+const MB = 1024 * 1024
+
 /** Creates the results, in the structure of the results file: measure → case → contestant → runs. */
 export function createResults(about) {
   return { ...about, measures: {} }
@@ -15,18 +17,23 @@ export function addRun(results, { measure, case: { name }, contestant }, run) {
 }
 
 /**
- * Copies the measures, the profiles and the cost of detection that `results` lacks from `earlier`. Throws if machine or versions differ, because
- * such figures are not comparable.
+ * Copies the measures, the profiles and the cost of detection that `results` lacks from `earlier`. Throws if machine or
+ * versions differ, because such figures are not comparable.
  */
 export function keepOthers(results, earlier) {
   for (const about of ['machine', 'versions']) {
-    if (!isDeepStrictEqual(results[about], earlier[about])) {
+    if (!isDeepStrictEqual(comparable(results[about]), comparable(earlier[about]))) {
       throw new Error(`The earlier results have a different "${about}". Run the whole benchmark.`)
     }
   }
   results.measures = { ...earlier.measures, ...results.measures }
   results.profiles = { ...earlier.profiles, ...results.profiles }
   results.detection ??= earlier.detection
+}
+
+/** A kernel reserves a few pages more or less at each start. */
+function comparable({ memory = 0, ...about }) {
+  return { ...about, memory: Math.round(memory / MB) }
 }
 
 /** Returns median and spread of a figure; undefined if no run has it. */
